@@ -1,0 +1,48 @@
+package egress
+
+import (
+	"time"
+
+	"fanfare/engine"
+)
+
+// Kind is what a subscription speaks: envelope, headers, and which answers acknowledge. The zero-allocation
+// rule holds for everything an Encoder does.
+type Kind interface {
+	// Name is the kind's word in configurations, such as "webhook".
+	Name() string
+	// Check fills the default envelope and reports what is wrong with the settings, as *engine.FieldError.
+	Check(c *engine.SubscriptionConfig) error
+	// Timeout is how long one attempt may take unless the subscription says otherwise.
+	Timeout() time.Duration
+	// Compile prepares what is the same in every push of the subscription. It is called again when the
+	// subscription's settings change.
+	Compile(s *engine.Subscription) Encoder
+	// Judge says what an answer's HTTP status means.
+	Judge(status int) Outcome
+}
+
+// Encoder renders the pushes of one subscription. It is called from many goroutines at once and must keep
+// nothing of the message.
+type Encoder interface {
+	// Body renders the body of a push. It appends to scratch, or returns a view of the message instead;
+	// the second result is the scratch memory, which may have grown.
+	Body(scratch []byte, m *engine.Message) (body, grown []byte)
+	// AppendHeader appends the header lines the kind adds, each "Name: value\r\n". The request line, Host
+	// and Content-Length are the transport's.
+	AppendHeader(dst []byte, m *engine.Message, body []byte, attempt int) []byte
+}
+
+// Outcome is what an attempt ended in.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Delivered Outcome = iota // acknowledged
+	Retry                    // worth another try
+	Dead                     // refused for good
+)
+
+func (o Outcome) String() string {
+	return [...]string{"delivered", "retry", "dead"}[o]
+}

@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Egress is what the engine hands durable messages to. It is attached before Run.
+type Egress interface {
+	// Check reports what is wrong with a subscription's kind and envelope; it may fill in their defaults.
+	Check(config *SubscriptionConfig) error
+	// Open makes the receiver of a subscription, which has settled what progress says.
+	Open(s *Subscription, progress Progress) Receiver
+	// Update tells that a subscription has new settings.
+	Update(s *Subscription)
+	// Close tells that a subscription was deleted.
+	Close(s *Subscription)
+	// Dispatch hands a durable message to the receivers of its topic's subscriptions. It is called by the
+	// dispatcher of the topic's shard, in the order of the sequences, and must Retain what it keeps.
+	Dispatch(m *Message)
+	// Due hands over one more try of a delivery that failed before. It takes ownership of the message if
+	// it returns true; the entry is settled by deleting it and calling Engine.TimerSettled, or snoozed.
+	Due(s *Subscription, m *Message, attempts int, entry TimerKey) bool
+}
+
+// Engine owns the topics, the shards and the durable timer. Use New, Attach, Run and Close, in this order.
+type Engine struct {
+	opts    Options
+	catalog catalog
+	shards  []*shard
+	timers  *timers
+	egress  Egress
+
+	state   atomicState
+	failure atomic.Pointer[error] // why the state is failed
+	running sync.WaitGroup
+	stop    chan struct{} // closed when the committers may end
+}
+
+type state int32
+
+const (
+	stateNew state = iota
+	stateRunning
+	stateClosing
+	stateFailed // a write of the store failed: nothing is accepted until it is opened anew
+)
+
+func (s state) err() error {
+	switch s {
+	case stateRunning:
+		return nil
+	case stateFailed:
+		return ErrUnavailable
+	default:
+		return ErrClosed
+	}
+}
+
+type atomicState struct{ v atomic.Int32 }
+
+func (a *atomicState) Load() state                    { return state(a.v.Load()) }
+func (a *atomicState) compareAndSwap(o, n state) bool { return a.v.CompareAndSwap(int32(o), int32(n)) }
+
+// New loads the catalog from the store. Nothing runs before Run.
+func New(opts Options) (*Engine, error) {
+	opts.setDefaults()
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	e := &Engine{opts: opts, stop: make(chan struct{})}
+	e.catalog.topics = map[TopicID]*Topic{}
+	e.catalog.subscriptions = map[SubscriptionID]*Subscription{}
+	e.catalog.tokens = map[string]*Subscription{}
+	e.timers = newTimers(e)
+	for i := range opts.Shards {
+		e.shards = append(e.shards, newShard(e, i))
+	}
+	if err := e.load(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Attach connects the egress and opens a receiver for every subscription of the catalog.
+func (e *Engine) Attach(egress Egress) error {
+	e.egress = egress
+	for _, s := range e.Subscriptions() {
+		stored, err := e.opts.Store.ReadProgress(s.ID)
+		if err != nil {
+			return err
+		}
+		progress, ok := ParseProgress(stored)
+		if !ok {
+			// Without its progress all that is still stored is owed to it: at least once.
+			e.opts.Log.Error().Str("subscription", s.Name()).Msg("progress is missing or damaged; delivering everything that is stored")
+			progress = Progress{}
+		}
+		s.receiver = egress.Open(s, progress)
+	}
+	return nil
+}
+
+// Start begins to accept publishes.
+func (e *Engine) Start() {
+	for _, s := range e.shards {
+		s.run(&e.running, e.stop)
+	}
+	e.state.compareAndSwap(stateNew, stateRunning)
+}
+
+// Run fires the timer until the context ends. Start comes before it.
+func (e *Engine) Run(ctx context.Context) { e.timers.run(ctx) }
+
+// Close refuses further publishes, commits and dispatches those that were accepted, and returns. It must
+// come after Run has returned, and before the egress and the store are closed. It is idempotent.
+func (e *Engine) Close() {
+	e.state.compareAndSwap(stateNew, stateClosing)
+	e.state.compareAndSwap(stateRunning, stateClosing)
+	// A publish adds its bytes before it looks at the state, so zero here means none will be pushed any more.
+	for _, s := range e.shards {
+		for s.waiting.Load() > 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	select {
+	case <-e.stop:
+	default:
+		close(e.stop)
+	}
+	e.running.Wait()
+}
+
+// fail records the first failed write; from then on nothing is accepted.
+func (e *Engine) fail(err error) {
+	if e.failure.CompareAndSwap(nil, &err) {
+		e.opts.Log.Error().Err(err).Msg("a write of the store failed; nothing is accepted until the process is restarted")
+	}
+	e.state.compareAndSwap(stateRunning, stateFailed)
+}
+
+// Fail tells the engine that a write of the egress failed.
+func (e *Engine) Fail(err error) { e.fail(err) }
+
+// Ready returns nil while publishes are accepted, and otherwise why not.
+func (e *Engine) Ready() error {
+	if err := e.failure.Load(); err != nil {
+		return *err
+	}
+	return e.state.Load().err()
+}
+
+// Shards is the number of shards.
+func (e *Engine) Shards() int { return len(e.shards) }
+
+// Store is the store, for the egress: progress, retries and dead letters.
+func (e *Engine) Store() Store { return e.opts.Store }
+
+// NewTimerKey returns a key for a timer entry due at a time, in ms since 1970.
+func (e *Engine) NewTimerKey(due int64) TimerKey { return e.timers.NewKey(due) }
+
+// TimerAdded tells that an entry the egress put was applied.
+func (e *Engine) TimerAdded(k TimerKey) { e.timers.Added(k) }
+
+// TimerSettled tells that the deletion of a fired entry was applied.
+func (e *Engine) TimerSettled(k TimerKey) { e.timers.Settled(k) }
+
+// TimerSnooze makes a fired entry fire again at a time, in ms since 1970.
+func (e *Engine) TimerSnooze(k TimerKey, at int64) { e.timers.Snooze(k, at) }
+
+// Notify delivers a message of the subscription protocol, such as a confirmation request, to one
+// subscription alone. It is durable when Notify returns and is retried like a delivery.
+func (e *Engine) Notify(s *Subscription, m *Message) error {
+	m.topic = s.Topic
+	m.seal()
+	k := e.timers.NewKey(time.Now().UnixMilli())
+	b := e.opts.Store.NewBatch()
+	b.PutTimer(k, AppendDeliveryHead(nil, s.ID, 0), m.buf)
+	if err := e.write(b); err != nil {
+		return err
+	}
+	e.timers.Added(k)
+	return nil
+}

@@ -1,0 +1,25 @@
+package engine
+
+import "errors"
+
+// What the engine answers; every face maps each of them to its own code in its codes.go.
+var (
+	ErrTopicNotFound        = errors.New("engine: topic does not exist")
+	ErrTopicExists          = errors.New("engine: topic exists with different attributes")
+	ErrSubscriptionNotFound = errors.New("engine: subscription does not exist")
+	ErrSubscriptionExists   = errors.New("engine: subscription exists with different attributes")
+	ErrTokenInvalid         = errors.New("engine: confirmation token is invalid")
+	ErrInvalid              = errors.New("engine: invalid argument")
+	ErrHeldNotFound         = errors.New("engine: no held message has this handle")
+	ErrBusy                 = errors.New("engine: too many publishes are waiting, try again")
+	ErrUnavailable          = errors.New("engine: the store does not accept messages now")
+	ErrClosed               = errors.New("engine: closed")
+)
+
+// Sentinels lists the errors above, for the tests that walk them through every face.
+func Sentinels() []error {
+	return []error{
+		ErrTopicNotFound, ErrTopicExists, ErrSubscriptionNotFound, ErrSubscriptionExists, ErrTokenInvalid,
+		ErrInvalid, ErrHeldNotFound, ErrBusy, ErrUnavailable, ErrClosed,
+	}
+}

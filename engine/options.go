@@ -1,0 +1,48 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/rs/zerolog"
+)
+
+// Options of an Engine. The zero value of each but Store works.
+type Options struct {
+	Store Store          // required; the engine does not close it
+	Log   zerolog.Logger // silent by default
+
+	Shards           int // default GOMAXPROCS, 1 to 1024
+	RingSlots        int // per shard; default 4096, 2 to 1<<20
+	GroupMessagesMax int // messages made durable together; default 1024
+	GroupBytesMax    int // bytes made durable together; default 4 MiB
+	WaitingBytesMax  int // bytes of publishes that wait for their commit, per shard; default 64 MiB
+}
+
+func (o *Options) setDefaults() {
+	setDefault(&o.Shards, runtime.GOMAXPROCS(0))
+	setDefault(&o.RingSlots, 4096)
+	setDefault(&o.GroupMessagesMax, 1024)
+	setDefault(&o.GroupBytesMax, 4<<20)
+	setDefault(&o.WaitingBytesMax, 64<<20)
+}
+
+// Validate reports every bad option at once.
+func (o *Options) Validate() error {
+	var faults []error
+	between := func(name string, v, low, high int) {
+		if v < low || v > high {
+			faults = append(faults, fmt.Errorf("engine: %s is %d, must be between %d and %d", name, v, low, high))
+		}
+	}
+	if o.Store == nil {
+		faults = append(faults, errors.New("engine: no store"))
+	}
+	between("Shards", o.Shards, 1, 1024)
+	between("RingSlots", o.RingSlots, 2, 1<<20)
+	between("GroupMessagesMax", o.GroupMessagesMax, 1, 1<<20)
+	between("GroupBytesMax", o.GroupBytesMax, 1, 1<<30)
+	between("WaitingBytesMax", o.WaitingBytesMax, 1, 1<<40)
+	return errors.Join(faults...)
+}

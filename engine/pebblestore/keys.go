@@ -1,0 +1,50 @@
+package pebblestore
+
+import (
+	"encoding/binary"
+
+	"fanfare/engine"
+)
+
+// The key space. Numbers are big-endian, so that keys sort as the numbers do.
+//
+//	prefix  rest                       value
+//	  c     catalog key, as text       JSON
+//	  d     subscription 8, sequence 8 dead letter: head and record
+//	  h     topic 8                    highest sequence trimmed, 8
+//	  m     topic 8, sequence 8        record
+//	  p     subscription 8             progress
+//	  t     due 8, id 8                timer entry: head and record
+//	  v                                version of this layout, one byte
+const (
+	prefixCatalog    = 'c'
+	prefixDeadLetter = 'd'
+	prefixHighWater  = 'h'
+	prefixMessage    = 'm'
+	prefixProgress   = 'p'
+	prefixTimer      = 't'
+	prefixVersion    = 'v'
+
+	layoutVersion = 1
+
+	keySizeMax = 17 // of the keys of fixed size
+)
+
+func appendKey1(dst []byte, prefix byte, a uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, prefix), a)
+}
+
+func appendKey2(dst []byte, prefix byte, a, b uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendKey1(dst, prefix, a), b)
+}
+
+func appendMessageKey(dst []byte, topic engine.TopicID, s engine.Sequence) []byte {
+	return appendKey2(dst, prefixMessage, uint64(topic), uint64(s))
+}
+
+func appendTimerKey(dst []byte, k engine.TimerKey) []byte {
+	return k.AppendBytes(append(dst, prefixTimer))
+}
+
+// lastNumber reads the number at the end of a key.
+func lastNumber(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }

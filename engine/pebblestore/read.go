@@ -1,0 +1,126 @@
+package pebblestore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"fanfare/engine"
+	"fanfare/engine/schedule"
+)
+
+// scan calls fn with the keys from first to end, which is excluded, until fn returns false.
+func (s *Store) scan(first, end []byte, fn func(key, value []byte) (bool, error)) error {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: end})
+	if err != nil {
+		return fmt.Errorf("pebblestore: read: %w", err)
+	}
+	for valid := it.First(); valid; valid = it.Next() {
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return errors.Join(fmt.Errorf("pebblestore: read: %w", err), it.Close())
+		}
+		more, err := fn(it.Key(), value)
+		if err != nil {
+			return errors.Join(err, it.Close())
+		}
+		if !more {
+			break
+		}
+	}
+	if err := it.Close(); err != nil {
+		return fmt.Errorf("pebblestore: read: %w", err)
+	}
+	return nil
+}
+
+// get appends the value of a key to dst.
+func (s *Store) get(key, dst []byte) (value []byte, ok bool, err error) {
+	v, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return dst, false, nil
+	}
+	if err != nil {
+		return dst, false, fmt.Errorf("pebblestore: read: %w", err)
+	}
+	dst = append(dst, v...)
+	return dst, true, closer.Close()
+}
+
+// ReadTopic calls fn with the records of a topic from sequence first to last.
+func (s *Store) ReadTopic(topic engine.TopicID, first, last engine.Sequence, fn func(engine.Sequence, []byte) bool) error {
+	end := uint64(last) + 1
+	if last == math.MaxUint64 {
+		end = math.MaxUint64
+	}
+	return s.scan(appendMessageKey(nil, topic, first), appendKey2(nil, prefixMessage, uint64(topic), end),
+		func(key, value []byte) (bool, error) {
+			return fn(engine.Sequence(lastNumber(key)), value), nil
+		})
+}
+
+// HighWater returns the highest sequence the topic ever had.
+func (s *Store) HighWater(topic engine.TopicID) (engine.Sequence, error) {
+	var high engine.Sequence
+	value, ok, err := s.get(appendKey1(nil, prefixHighWater, uint64(topic)), nil)
+	if err != nil {
+		return 0, err
+	}
+	if ok && len(value) == 8 {
+		high = engine.Sequence(binary.BigEndian.Uint64(value))
+	}
+	it, err := s.db.NewIter(&pebble.IterOptions{
+		LowerBound: appendMessageKey(nil, topic, high+1),
+		UpperBound: appendMessageKey(nil, topic, math.MaxUint64),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("pebblestore: read: %w", err)
+	}
+	if it.Last() {
+		high = engine.Sequence(lastNumber(it.Key()))
+	}
+	if err := it.Close(); err != nil {
+		return 0, fmt.Errorf("pebblestore: read: %w", err)
+	}
+	return high, nil
+}
+
+// ReadProgress returns what SaveProgress wrote last.
+func (s *Store) ReadProgress(sub engine.SubscriptionID) ([]byte, error) {
+	value, _, err := s.get(appendKey1(nil, prefixProgress, uint64(sub)), nil)
+	return value, err
+}
+
+// ReadTimers calls fn with the timer's keys from first to last, which is excluded.
+func (s *Store) ReadTimers(first, last engine.TimerKey, fn func(engine.TimerKey) bool) error {
+	return s.scan(appendTimerKey(nil, first), appendTimerKey(nil, last), func(key, _ []byte) (bool, error) {
+		k, ok := schedule.ParseKey(key[1:])
+		if !ok {
+			return false, fmt.Errorf("pebblestore: timer key %x: %w", key, engine.ErrRecordDamaged)
+		}
+		return fn(k), nil
+	})
+}
+
+// ReadTimer appends the value of a timer entry to dst.
+func (s *Store) ReadTimer(k engine.TimerKey, dst []byte) (value []byte, ok bool, err error) {
+	return s.get(appendTimerKey(nil, k), dst)
+}
+
+// ReadDeadLetters calls fn with a subscription's dead letters.
+func (s *Store) ReadDeadLetters(sub engine.SubscriptionID, fn func(engine.Sequence, []byte) bool) error {
+	return s.scan(appendKey2(nil, prefixDeadLetter, uint64(sub), 0), appendKey2(nil, prefixDeadLetter, uint64(sub), math.MaxUint64),
+		func(key, value []byte) (bool, error) {
+			return fn(engine.Sequence(lastNumber(key)), value), nil
+		})
+}
+
+// ReadCatalog calls fn with every entry of the catalog.
+func (s *Store) ReadCatalog(fn func(key string, value []byte) error) error {
+	return s.scan([]byte{prefixCatalog}, []byte{prefixCatalog + 1}, func(key, value []byte) (bool, error) {
+		return true, fn(string(key[1:]), value)
+	})
+}

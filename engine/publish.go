@@ -1,0 +1,33 @@
+package engine
+
+// Publish hands a message to the topic and returns when it is durable: its sequence is set then, unless
+// it is due later. The caller keeps its reference, and must not change the message any more.
+//
+// It answers ErrBusy at once when the topic's shard is full, and ErrUnavailable when the store failed.
+func (e *Engine) Publish(t *Topic, m *Message) error {
+	m.topic, m.waited = t, true
+	m.seal()
+	m.Retain()
+	if err := t.shard.push(m); err != nil {
+		m.Release()
+		return err
+	}
+	<-m.done
+	return m.err
+}
+
+// Hold publishes a message that nobody gets before Settle says so: half of a transaction. The handle
+// names it. It is dropped when nobody settled it for a day.
+func (e *Engine) Hold(t *Topic, m *Message) (TimerKey, error) {
+	m.held = true
+	if err := e.Publish(t, m); err != nil {
+		return TimerKey{}, err
+	}
+	return m.parked, nil
+}
+
+// Settle ends a hold: the message is published, or dropped. A handle is good once; for one that is
+// unknown or used the answer is ErrHeldNotFound.
+func (e *Engine) Settle(t *Topic, handle TimerKey, publish bool) error {
+	return e.timers.settleHeld(t, handle, publish)
+}

@@ -1,0 +1,35 @@
+package engine
+
+import "sync/atomic"
+
+type shardStats struct {
+	messages, bytes, groups, refused atomic.Uint64
+	_                                [32]byte
+}
+
+// Stats counts what the engine did since its start.
+type Stats struct {
+	Messages uint64 // committed
+	Bytes    uint64 // committed, as records
+	Groups   uint64 // committed, each with one wait for the store
+	Refused  uint64 // publishes answered ErrBusy
+
+	Topics        int
+	Subscriptions int
+	Waiting       int64 // bytes of publishes that wait for their commit
+	Timers        int   // entries of the durable timer that are in memory
+}
+
+// Stats returns the current figures.
+func (e *Engine) Stats() Stats {
+	st := Stats{Timers: e.timers.Near()}
+	for _, s := range e.shards {
+		st.Messages += s.stats.messages.Load()
+		st.Bytes += s.stats.bytes.Load()
+		st.Groups += s.stats.groups.Load()
+		st.Refused += s.stats.refused.Load()
+		st.Waiting += s.waiting.Load()
+	}
+	st.Topics, st.Subscriptions = e.catalog.counts()
+	return st
+}

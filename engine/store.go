@@ -1,0 +1,93 @@
+package engine
+
+import "fanfare/engine/schedule"
+
+// TopicID and SubscriptionID number the catalog's entries; they are never given twice.
+type (
+	TopicID        uint64
+	SubscriptionID uint64
+)
+
+// TimerKey names an entry of the durable timer. The zero key names none.
+type TimerKey = schedule.Key
+
+// Store makes messages, progress, timers, dead letters and the catalog durable.
+//
+// What every store promises:
+//   - The writes of one Batch happen all or not at all, also across a crash.
+//   - Batches become durable in the order in which Apply returned: after a crash the store holds a
+//     prefix of them. So a progress record can never outlive the retry that made it true.
+//   - After Apply returned nil the writes are visible to reads; after Wait returned nil they survive a
+//     power cut. Without a wait they become durable soon, or with the next batch that is waited for. When Wait returns an error they may do either, and the store refuses every later write.
+//   - Reads may run at any time from any goroutine; a batch belongs to one goroutine.
+type Store interface {
+	// NewBatch returns an empty batch, to be used over and over by its owner.
+	NewBatch() Batch
+
+	// ReadTopic calls fn with the records of a topic from sequence first to last, in order, until fn
+	// returns false. The record must not be retained after fn returns.
+	ReadTopic(topic TopicID, first, last Sequence, fn func(Sequence, []byte) bool) error
+	// HighWater returns the highest sequence the topic ever had, 0 for none.
+	HighWater(topic TopicID) (Sequence, error)
+
+	// ReadProgress returns what SaveProgress wrote last, nil for nothing.
+	ReadProgress(sub SubscriptionID) ([]byte, error)
+
+	// ReadTimers calls fn with the keys from first (included) to last (excluded) in order, until fn returns false.
+	ReadTimers(first, last TimerKey, fn func(TimerKey) bool) error
+	// ReadTimer appends an entry's value to dst; ok is false when there is none.
+	ReadTimer(key TimerKey, dst []byte) (value []byte, ok bool, err error)
+
+	// ReadDeadLetters calls fn with a subscription's dead letters in the order of their sequence, until fn
+	// returns false. The value must not be retained after fn returns.
+	ReadDeadLetters(sub SubscriptionID, fn func(Sequence, []byte) bool) error
+
+	// ReadCatalog calls fn with every catalog entry, in the order of the keys. Neither slice may be retained.
+	ReadCatalog(fn func(key string, value []byte) error) error
+
+	// Err returns why the store refuses writes, nil while it accepts them.
+	Err() error
+	// Close makes everything applied durable and closes the store. It is idempotent.
+	Close() error
+}
+
+// Batch collects writes that happen together.
+type Batch interface {
+	AppendMessage(topic TopicID, sequence Sequence, record []byte)
+	// TrimTopic forgets the messages behind the sequence after, up to and including through, but not that
+	// there were so many.
+	TrimTopic(topic TopicID, after, through Sequence)
+	// DropTopic forgets everything of the topic.
+	DropTopic(topic TopicID)
+	SaveProgress(sub SubscriptionID, progress []byte)
+	// DropSubscription forgets a subscription's progress and dead letters.
+	DropSubscription(sub SubscriptionID)
+	// PutTimer writes an entry whose value is head followed by record.
+	PutTimer(key TimerKey, head, record []byte)
+	DeleteTimer(key TimerKey)
+	PutDeadLetter(sub SubscriptionID, sequence Sequence, head, record []byte)
+	PutCatalog(key string, value []byte)
+	DeleteCatalog(key string)
+
+	// Len is the number of writes collected.
+	Len() int
+	// Apply makes the collected writes visible, in one step. With durable, Wait must follow.
+	Apply(durable bool) error
+	// Wait blocks until what Apply wrote is durable, as the store's durability setting understands it.
+	Wait() error
+	// Reset empties the batch for its next use. It must not be called between Apply and Wait.
+	Reset()
+}
+
+// Durability says what an answered publish has survived.
+type Durability string
+
+// The durability settings.
+const (
+	// DurabilitySync answers after the write-ahead log is synced to the disk.
+	DurabilitySync Durability = "sync"
+	// DurabilityAsync answers after the log was handed to the operating system; it is synced at an interval.
+	DurabilityAsync Durability = "async"
+	// DurabilityMemory keeps everything in memory.
+	DurabilityMemory Durability = "memory"
+)

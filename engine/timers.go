@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"sync"
+	"time"
+
+	"fanfare/engine/schedule"
+)
+
+// What an entry of the durable timer asks for. Its value is a head and a record:
+//
+//	offset size
+//	     0    1  kind
+//	     1    8  topic (publish, held) or subscription (deliver), big-endian
+//	     9    4  attempts made so far, big-endian
+//	    13       record
+const (
+	timerPublish byte = iota + 1 // a message that is due now
+	timerDeliver                 // one more try of one delivery
+	timerHeld                    // half of a transaction; due when it is given up
+
+	timerHeadSize = 13
+
+	heldAge     = 24 * time.Hour
+	snoozeDelay = 100 * time.Millisecond // when an entry could not be taken
+)
+
+func appendTimerHead(dst []byte, kind byte, id uint64, attempts int) []byte {
+	dst = append(dst, kind)
+	dst = binary.BigEndian.AppendUint64(dst, id)
+	return binary.BigEndian.AppendUint32(dst, uint32(attempts))
+}
+
+// AppendDeliveryHead appends the head of a timer entry that asks for one more try of a delivery.
+func AppendDeliveryHead(dst []byte, sub SubscriptionID, attempts int) []byte {
+	return appendTimerHead(dst, timerDeliver, uint64(sub), attempts)
+}
+
+// timers is the engine's use of the durable timer.
+type timers struct {
+	*schedule.Timer
+	engine *Engine
+	value  []byte // the timer's goroutine only
+
+	settling sync.Map // TimerKey of the held messages that are being settled
+}
+
+func newTimers(e *Engine) *timers {
+	t := &timers{engine: e}
+	t.Timer = schedule.New(e.opts.Store, func(err error) {
+		e.opts.Log.Error().Err(err).Msg("reading the timer failed")
+	})
+	return t
+}
+
+// park adds a message to a batch as an entry of the timer.
+func (t *timers) park(b Batch, m *Message, kind byte, due int64) TimerKey {
+	k := t.NewKey(due)
+	var head [timerHeadSize]byte
+	b.PutTimer(k, appendTimerHead(head[:0], kind, uint64(m.topic.ID), 0), m.buf)
+	return k
+}
+
+func (t *timers) run(ctx context.Context) { t.Run(ctx, t.fire) }
+
+// fire does what a due entry asks for, or snoozes it.
+func (t *timers) fire(k TimerKey) {
+	if t.engine.state.Load() != stateRunning {
+		t.Snooze(k, time.Now().Add(snoozeDelay).UnixMilli())
+		return
+	}
+	kind, id, attempts, m, ok := t.read(k)
+	if !ok {
+		return
+	}
+	taken := false
+	switch kind {
+	case timerPublish:
+		taken = t.publish(k, TopicID(id), m)
+	case timerDeliver:
+		sub := t.engine.catalog.subscription(SubscriptionID(id))
+		if sub == nil {
+			t.drop(k)
+			taken = true
+			break
+		}
+		m.topic = sub.Topic
+		m.Retain()
+		if taken = t.engine.egress.Due(sub, m, attempts, k); !taken {
+			m.Release()
+		}
+	case timerHeld:
+		t.engine.opts.Log.Warn().Uint64("topic", id).Msg("a transaction was not settled for a day and is dropped")
+		t.drop(k)
+		taken = true
+	}
+	m.Release()
+	if !taken {
+		t.Snooze(k, time.Now().Add(snoozeDelay).UnixMilli())
+	}
+}
+
+// read loads an entry; without ok there is nothing left to do for it.
+func (t *timers) read(k TimerKey) (kind byte, id uint64, attempts int, m *Message, ok bool) {
+	value, found, err := t.engine.opts.Store.ReadTimer(k, t.value[:0])
+	if err != nil {
+		t.engine.opts.Log.Error().Err(err).Msg("reading an entry of the timer failed")
+		t.Snooze(k, time.Now().Add(time.Second).UnixMilli())
+		return
+	}
+	t.value = value
+	if !found {
+		t.Settled(k) // it was settled while it waited
+		return
+	}
+	if len(value) < timerHeadSize {
+		err = ErrRecordDamaged
+	} else {
+		m, err = DecodeMessage(value[timerHeadSize:])
+	}
+	if err != nil {
+		// It stays in the store for whoever examines it, and is not tried again in this run.
+		t.engine.opts.Log.Error().Err(err).Int64("due", k.Due).Uint64("id", k.ID).Msg("an entry of the timer is damaged")
+		return
+	}
+	if cap(t.value) > messageBytesKept {
+		t.value = nil
+	}
+	return value[0], binary.BigEndian.Uint64(value[1:]), int(binary.BigEndian.Uint32(value[9:])), m, true
+}
+
+// publish puts a due message into its shard's ring; the commit deletes the entry.
+func (t *timers) publish(k TimerKey, id TopicID, m *Message) bool {
+	topic := t.engine.catalog.topicByID(id)
+	if topic == nil {
+		t.drop(k)
+		return true
+	}
+	m.topic, m.from = topic, k
+	m.Retain()
+	if topic.shard.push(m) != nil {
+		m.from = TimerKey{}
+		m.Release()
+		return false
+	}
+	return true
+}
+
+// drop deletes an entry without waiting for the disk: should it come back, it is dropped again.
+func (t *timers) drop(k TimerKey) {
+	b := t.engine.opts.Store.NewBatch()
+	b.DeleteTimer(k)
+	if err := b.Apply(false); err != nil {
+		t.engine.opts.Log.Error().Err(err).Msg("dropping an entry of the timer failed")
+	}
+	t.Settled(k)
+}
+
+// settleHeld publishes or drops a held message, once.
+func (t *timers) settleHeld(topic *Topic, k TimerKey, publish bool) error {
+	if _, busy := t.settling.LoadOrStore(k, struct{}{}); busy {
+		return ErrHeldNotFound // somebody else is settling it right now
+	}
+	defer t.settling.Delete(k)
+	value, ok, err := t.engine.opts.Store.ReadTimer(k, nil)
+	if err != nil {
+		return ErrUnavailable
+	}
+	if !ok || len(value) < timerHeadSize || value[0] != timerHeld || TopicID(binary.BigEndian.Uint64(value[1:])) != topic.ID {
+		return ErrHeldNotFound
+	}
+	if !publish {
+		b := t.engine.opts.Store.NewBatch()
+		b.DeleteTimer(k)
+		if err := t.engine.write(b); err != nil {
+			return err
+		}
+		t.Settled(k)
+		return nil
+	}
+	m, err := DecodeMessage(value[timerHeadSize:])
+	if err != nil {
+		return ErrUnavailable
+	}
+	defer m.Release()
+	m.from = k
+	return t.engine.Publish(topic, m)
+}

@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"maps"
+	"sync/atomic"
+)
+
+// TopicNameBytesMax is the longest topic name any face allows.
+const TopicNameBytesMax = 256
+
+// TopicConfig is what is known of a topic; immutable once published.
+type TopicConfig struct {
+	Name      string            `json:"name"`
+	Declared  bool              `json:"declared,omitempty"` // comes from the configuration file
+	CreatedAt int64             `json:"created_at"`         // ms since 1970
+	UpdatedAt int64             `json:"updated_at"`         // ms since 1970
+	Labels    map[string]string `json:"labels,omitempty"`   // what faces keep, each under keys of its own, such as "smn.display_name"
+}
+
+// Topic is a named stream of messages; the same topic under every face.
+type Topic struct {
+	ID    TopicID // immutable
+	shard *shard  // immutable
+
+	config        atomic.Pointer[TopicConfig]
+	subscriptions atomic.Pointer[[]*Subscription] // snapshot in order of creation; replaced under the catalog's lock
+	deleted       atomic.Bool
+	durable       atomic.Bool // the catalog entry is synced
+
+	next Sequence      // committer only: the sequence the next message gets
+	high atomic.Uint64 // written by the shard's dispatcher: the last durable sequence
+	trim atomic.Uint64 // written by the egress: everything up to here is trimmed
+}
+
+// Config returns the topic's description; it must not be changed.
+func (t *Topic) Config() *TopicConfig { return t.config.Load() }
+
+// Name is the topic's name.
+func (t *Topic) Name() string { return t.config.Load().Name }
+
+// Label returns what a face keeps under a key, "" for nothing.
+func (t *Topic) Label(key string) string { return t.config.Load().Labels[key] }
+
+// Subscriptions returns the current snapshot, in order of creation; it must not be changed.
+func (t *Topic) Subscriptions() []*Subscription {
+	if p := t.subscriptions.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// High is the last durable sequence.
+func (t *Topic) High() Sequence { return Sequence(t.high.Load()) }
+
+// Deleted reports whether the topic was deleted.
+func (t *Topic) Deleted() bool { return t.deleted.Load() }
+
+// Shard is the number of the shard, and so of the egress worker, that owns the topic.
+func (t *Topic) Shard() int { return t.shard.index }
+
+// Trimmed is the sequence up to which messages were trimmed.
+func (t *Topic) Trimmed() Sequence { return Sequence(t.trim.Load()) }
+
+// SetTrimmed records a trim; only for the egress worker that owns the topic.
+func (t *Topic) SetTrimmed(s Sequence) { t.trim.Store(uint64(s)) }
+
+func (c *TopicConfig) clone() *TopicConfig {
+	d := *c
+	d.Labels = maps.Clone(c.Labels)
+	return &d
+}
+
+// validTopicName accepts the union of what the faces allow; each face narrows it on creation.
+func validTopicName(name string) bool {
+	if name == "" || len(name) > TopicNameBytesMax {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case c == '-' || c == '_' || c == '.' || c == '%' || c == '|':
+		default:
+			return false
+		}
+	}
+	return name != "." && name != ".."
+}

@@ -1,0 +1,166 @@
+package ingress
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+
+	"github.com/valyala/fasthttp"
+)
+
+// smallBodyBytes is the size up to which a body is expected to arrive together with its head.
+const smallBodyBytes = 64 << 10
+
+// Server serves every face on one listener. Use New.
+type Server struct {
+	opts  Options
+	faces []Face // immutable
+	http  *fasthttp.Server
+}
+
+// New returns a server of the faces, which are asked in their order.
+func New(opts Options, faces ...Face) *Server {
+	opts.setDefaults()
+	s := &Server{opts: opts, faces: faces}
+	s.http = &fasthttp.Server{
+		Name:                         "fanfare",
+		Handler:                      s.serve,
+		HeaderReceived:               s.bound,
+		ErrorHandler:                 s.refuse,
+		Concurrency:                  opts.ConnectionsMax,
+		ReadBufferSize:               opts.HeaderBytesMax,
+		ReadTimeout:                  opts.HeadTimeout,
+		WriteTimeout:                 opts.WriteTimeout,
+		IdleTimeout:                  opts.IdleTimeout,
+		MaxRequestBodySize:           smallBodyBytes,
+		NoDefaultContentType:         true,
+		DisablePreParseMultipartForm: true,
+		CloseOnShutdown:              true,
+		SecureErrorLogMessage:        true,
+		Logger:                       logger{},
+	}
+	return s
+}
+
+// Serve accepts connections until Shutdown, or until the listener fails.
+func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(ln) }
+
+// Shutdown stops accepting, waits for the requests that are being answered, and closes all connections. It
+// gives up waiting when the context ends.
+func (s *Server) Shutdown(ctx context.Context) error { return s.http.ShutdownWithContext(ctx) }
+
+// Connections is the number of open connections.
+func (s *Server) Connections() int { return int(s.http.GetOpenConnectionsCount()) }
+
+// face finds the face a request is for, nil when it is nobody's.
+func (s *Server) face(h *Head) Face {
+	for _, f := range s.faces {
+		if f.Claims(h) {
+			return f
+		}
+	}
+	return nil
+}
+
+// bound sets the limits of a request whose head has arrived. Small bodies, the common case, keep the defaults.
+func (s *Server) bound(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	if n := header.ContentLength(); n >= 0 && n <= smallBodyBytes {
+		return fasthttp.RequestConfig{}
+	}
+	h := ParseHead(header)
+	if f := s.face(&h); f != nil {
+		return fasthttp.RequestConfig{MaxRequestBodySize: f.BodyBytesMax(&h), ReadTimeout: s.opts.BodyTimeout}
+	}
+	return fasthttp.RequestConfig{}
+}
+
+func (s *Server) serve(ctx *fasthttp.RequestCtx) {
+	h := ParseHead(&ctx.Request.Header)
+	f := s.face(&h)
+	switch {
+	case ambiguousFraming(&ctx.Request.Header):
+		ctx.SetConnectionClose()
+		if f != nil {
+			f.Refuse(ctx, &h, RefusedMalformed)
+		} else {
+			notFound(ctx)
+		}
+	case f == nil:
+		notFound(ctx)
+	default:
+		f.Serve(ctx, &h)
+	}
+}
+
+// notFound answers a request that is no face's.
+func notFound(ctx *fasthttp.RequestCtx) {
+	ctx.SetStatusCode(fasthttp.StatusNotFound)
+	ctx.SetContentType("application/json")
+	ctx.SetBodyString(`{"error":"not_found","message":"No API of Fanfare has this path. Its own begins with /v1/topics."}` + "\n")
+}
+
+// refuse answers a request that could not be read; the connection is closed behind it.
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
+	var small *fasthttp.ErrSmallBuffer
+	var netErr net.Error
+	why := RefusedMalformed
+	switch {
+	case errors.As(err, &small):
+		ctx.SetStatusCode(fasthttp.StatusRequestHeaderFieldsTooLarge)
+		ctx.SetContentType("text/plain")
+		ctx.SetBodyString("The head of the request is too large.\n")
+		return
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		why = RefusedTooLarge
+	case errors.As(err, &netErr) && netErr.Timeout():
+		why = RefusedTimeout
+	}
+	// With a head that could be read the refusal is spoken in the face's own words.
+	if len(ctx.Request.Header.RawHeaders()) > 0 {
+		h := ParseHead(&ctx.Request.Header)
+		if f := s.face(&h); f != nil {
+			f.Refuse(ctx, &h, why)
+			return
+		}
+	}
+	ctx.SetStatusCode(why.Status())
+	ctx.SetContentType("text/plain")
+	ctx.SetBodyString("The request could not be read.\n")
+}
+
+// ambiguousFraming reports whether two parties could disagree about where the request ends. fasthttp
+// refuses repeated Content-Length and Transfer-Encoding itself; what it lets through is both at once, and
+// the coding "identity".
+func ambiguousFraming(h *fasthttp.RequestHeader) bool {
+	raw := h.RawHeaders()
+	coding, length := false, false
+	for len(raw) > 0 {
+		line := raw
+		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
+			line, raw = raw[:i], raw[i+1:]
+		} else {
+			raw = nil
+		}
+		switch {
+		case len(line) > len(transferEncoding) && line[0]|0x20 == 't' && bytes.EqualFold(line[:len(transferEncoding)], transferEncoding):
+			coding = true
+			if h.ContentLength() != -1 {
+				return true
+			}
+		case len(line) > len(contentLength) && line[0]|0x20 == 'c' && bytes.EqualFold(line[:len(contentLength)], contentLength):
+			length = true
+		}
+	}
+	return coding && length
+}
+
+var (
+	transferEncoding = []byte("transfer-encoding:")
+	contentLength    = []byte("content-length:")
+)
+
+// logger swallows fasthttp's own messages: they are about single connections, and counted elsewhere.
+type logger struct{}
+
+func (logger) Printf(string, ...any) {}
