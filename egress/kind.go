@@ -46,3 +46,9 @@ const (
 func (o Outcome) String() string {
 	return [...]string{"delivered", "retry", "dead"}[o]
 }
+
+// DefaultPather is an optional ability of a Kind: the path of endpoints that have none.
+type DefaultPather interface {
+	// DefaultPath begins with a '/'.
+	DefaultPath() string
+}

@@ -184,3 +184,23 @@ func (e *Engine) Notify(s *Subscription, m *Message) error {
 	e.timers.Added(k)
 	return nil
 }
+
+// ReadTopic calls fn with the messages of a topic from sequence first to last, in order, until fn returns
+// false. A record that is damaged is reported and handed over as nil. The message is valid until fn returns,
+// unless fn retains it. Only durable sequences may be asked for.
+func (e *Engine) ReadTopic(t *Topic, first, last Sequence, fn func(Sequence, *Message) bool) error {
+	return e.opts.Store.ReadTopic(t.ID, first, last, func(seq Sequence, record []byte) bool {
+		m, err := DecodeMessage(record)
+		if err == nil && m.Sequence() != seq {
+			m.Release()
+			err = ErrRecordDamaged
+		}
+		if err != nil {
+			e.opts.Log.Error().Err(err).Str("topic", t.Name()).Uint64("sequence", uint64(seq)).Msg("a stored message cannot be read")
+			return fn(seq, nil)
+		}
+		defer m.Release()
+		m.topic = t
+		return fn(seq, m)
+	})
+}

@@ -1,0 +1,172 @@
+package egress
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fanfare/engine"
+)
+
+// Egress pushes committed messages to the subscriptions of an engine. Use New, Start, Drain, in this order.
+type Egress struct {
+	engine    *engine.Engine
+	opts      Options
+	kinds     map[string]Kind // immutable
+	workers   []*worker       // immutable: one per shard
+	endpoints endpoints
+	dialer    *dialer
+	pushers   sync.Pool
+
+	context   context.Context // of connecting; ends when draining is over
+	cancel    context.CancelFunc
+	draining  atomic.Bool
+	running   sync.WaitGroup // pushers
+	workersWG sync.WaitGroup // ledgers, feeders and the janitor
+	stop      chan struct{}
+	once      sync.Once
+
+	idleConns   atomic.Int64
+	janitorWake chan struct{}
+	stats       counters
+}
+
+// New returns the egress of an engine, which must not run yet, and attaches it.
+func New(e *engine.Engine, opts Options) (*Egress, error) {
+	opts.setDefaults()
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	g := &Egress{
+		engine:      e,
+		opts:        opts,
+		kinds:       map[string]Kind{},
+		endpoints:   endpoints{all: map[string]*endpoint{}},
+		dialer:      newDialer(opts.ConnectTimeout, opts.TLS),
+		stop:        make(chan struct{}),
+		janitorWake: make(chan struct{}, 1),
+	}
+	g.context, g.cancel = context.WithCancel(context.Background())
+	g.pushers.New = g.newPusher
+	for _, k := range opts.Kinds {
+		g.kinds[k.Name()] = k
+	}
+	for range e.Shards() {
+		g.workers = append(g.workers, newWorker(g))
+	}
+	if err := e.Attach(g); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// Start begins to push. What was owed when the process ended last is fed first.
+func (g *Egress) Start() {
+	for _, w := range g.workers {
+		g.workersWG.Go(func() { w.runLedger(g.stop) })
+		g.workersWG.Go(func() { w.runFeeder(g.stop) })
+	}
+	g.workersWG.Go(g.runJanitor)
+	for _, s := range g.engine.Subscriptions() {
+		l := s.Receiver().(*lane)
+		l.mu.Lock()
+		l.feedLocked()
+		l.mu.Unlock()
+	}
+}
+
+// Drain starts no further pushes, waits for those under way, saves progress and stops. When the context
+// ends first, the pushes that are left are given up; they stay owed. It comes after Engine.Close.
+func (g *Egress) Drain(ctx context.Context) error {
+	var err error
+	g.once.Do(func() {
+		g.draining.Store(true)
+		done := make(chan struct{})
+		go func() {
+			g.running.Wait()
+			close(done)
+		}()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			err = fmt.Errorf("egress: drain: %w; the pushes under way are given up and stay owed", ctx.Err())
+		}
+		g.cancel()
+		close(g.stop)
+		g.workersWG.Wait()
+		g.endpoints.closeIdle(time.Time{})
+	})
+	return err
+}
+
+// Check fills in the defaults of a kind and reports what is wrong with a subscription's kind and envelope.
+func (g *Egress) Check(c *engine.SubscriptionConfig) error {
+	k := g.kinds[c.Kind]
+	if k == nil {
+		return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber", c.Kind)}
+	}
+	return k.Check(c)
+}
+
+// Open makes the lane of a subscription.
+func (g *Egress) Open(s *engine.Subscription, progress engine.Progress) engine.Receiver {
+	return &lane{
+		egress:   g,
+		worker:   g.workers[s.Topic.Shard()],
+		sub:      s,
+		settings: g.newSettings(s),
+		next:     progress.Floor + 1,
+		seen:     s.Topic.High(),
+		progress: progress,
+		saved:    progress.Floor,
+	}
+}
+
+// Update takes over a subscription's new settings.
+func (g *Egress) Update(s *engine.Subscription) { s.Receiver().(*lane).update(g.newSettings(s)) }
+
+// Close drops a subscription's lane.
+func (g *Egress) Close(s *engine.Subscription) {
+	l := s.Receiver().(*lane)
+	l.close()
+	l.worker.revisit(s.Topic)
+}
+
+// Dispatch offers a durable message to the lanes of its topic's subscriptions.
+func (g *Egress) Dispatch(m *engine.Message) { g.workers[m.Topic().Shard()].dispatch(m) }
+
+// Due takes one more try of a delivery from the timer.
+func (g *Egress) Due(s *engine.Subscription, m *engine.Message, attempts int, entry engine.TimerKey) bool {
+	at, ok := s.Receiver().(*lane).due(delivery{m: m, attempts: attempts, entry: entry})
+	if !ok {
+		m.Release()
+		g.engine.TimerSnooze(entry, at.UnixMilli())
+	}
+	return true
+}
+
+// State reports what a subscription's lane is doing.
+func (g *Egress) State(s *engine.Subscription) State { return s.Receiver().(*lane).state() }
+
+func (g *Egress) wakeJanitor() { signal(g.janitorWake) }
+
+// runJanitor closes connections that are idle for too long. It sleeps while there are none.
+func (g *Egress) runJanitor() {
+	for {
+		select {
+		case <-g.stop:
+			return
+		case <-g.janitorWake:
+		}
+		for g.idleConns.Load() > 0 {
+			select {
+			case <-g.stop:
+				return
+			case <-time.After(g.opts.IdleConnTimeout / 4):
+			}
+			g.endpoints.closeIdle(time.Now().Add(-g.opts.IdleConnTimeout))
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package egress
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Options of an Egress. The zero value works but for the kinds.
+type Options struct {
+	Kinds []Kind         // what subscriptions may speak; at least one
+	Log   zerolog.Logger // silent by default
+	TLS   *tls.Config    // for https endpoints; default: the system's roots, TLS 1.2 and later
+
+	ConnectTimeout   time.Duration // of one connection, with its TLS handshake; default 5 s
+	IdleConnTimeout  time.Duration // how long an unused connection is kept; default 30 s
+	IdleConnsMax     int           // unused connections kept, in all; default 8192
+	WindowMessages   int           // messages a lane holds; default 1024, at least 2
+	WindowBytes      int           // bytes a lane holds, one message at least; default 4 MiB
+	ProgressInterval time.Duration // how often progress is saved; default 200 ms
+	BreakerFailures  int           // failures in a row that pause a lane; default 10
+	BreakerDelayMax  time.Duration // the longest time between two probes of a paused lane; default 30 s
+}
+
+func (o *Options) setDefaults() {
+	setDefault(&o.ConnectTimeout, 5*time.Second)
+	setDefault(&o.IdleConnTimeout, 30*time.Second)
+	setDefault(&o.IdleConnsMax, 8192)
+	setDefault(&o.WindowMessages, 1024)
+	setDefault(&o.WindowBytes, 4<<20)
+	setDefault(&o.ProgressInterval, 200*time.Millisecond)
+	setDefault(&o.BreakerFailures, 10)
+	setDefault(&o.BreakerDelayMax, 30*time.Second)
+}
+
+func setDefault[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}
+
+// Validate reports every bad option at once.
+func (o *Options) Validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf("egress: "+format, args...))
+		}
+	}
+	check(len(o.Kinds) > 0, "no kinds")
+	check(o.ConnectTimeout > 0, "ConnectTimeout must be positive")
+	check(o.IdleConnTimeout > 0, "IdleConnTimeout must be positive")
+	check(o.WindowMessages >= 2, "WindowMessages must be at least 2")
+	check(o.WindowBytes > 0, "WindowBytes must be positive")
+	check(o.ProgressInterval > 0, "ProgressInterval must be positive")
+	check(o.BreakerFailures > 0, "BreakerFailures must be positive")
+	return errors.Join(faults...)
+}

@@ -1,0 +1,51 @@
+package egress
+
+import "fanfare/engine"
+
+// delivery is one message owed to the lane's subscription.
+type delivery struct {
+	m        *engine.Message
+	attempts int             // made so far
+	entry    engine.TimerKey // of the timer it came from; zero for one that is in the progress
+}
+
+// queue is a first-in first-out of deliveries that can also take one back at its front. It keeps its
+// memory while it is in use, and none when it is dropped.
+type queue struct {
+	slots []delivery // length is a power of two, or 0
+	head  int
+	len   int
+}
+
+func (q *queue) grow() {
+	slots := make([]delivery, max(8, 2*len(q.slots)))
+	for i := range q.len {
+		slots[i] = q.slots[(q.head+i)&(len(q.slots)-1)]
+	}
+	q.slots, q.head = slots, 0
+}
+
+func (q *queue) pushBack(d delivery) {
+	if q.len == len(q.slots) {
+		q.grow()
+	}
+	q.slots[(q.head+q.len)&(len(q.slots)-1)] = d
+	q.len++
+}
+
+func (q *queue) pushFront(d delivery) {
+	if q.len == len(q.slots) {
+		q.grow()
+	}
+	q.head = (q.head - 1) & (len(q.slots) - 1)
+	q.slots[q.head] = d
+	q.len++
+}
+
+func (q *queue) popFront() delivery {
+	d := q.slots[q.head]
+	q.slots[q.head] = delivery{}
+	q.head = (q.head + 1) & (len(q.slots) - 1)
+	q.len--
+	return d
+}

@@ -1,0 +1,30 @@
+//go:build !race
+
+package scan
+
+import "testing"
+
+func TestJSONDoesNotAllocate(t *testing.T) {
+	body := []byte(`{"sub\u006aect":"gr\"eeting","message":["é\ud83d\ude00",{"a":1.5}],"x":null}`)
+	buf := make([]byte, 0, 1024)
+	n := testing.AllocsPerRun(100, func() {
+		var s JSON
+		var key [32]byte
+		buf = buf[:0]
+		for s.Reset(body); ; {
+			switch s.Next() {
+			case JSONKey:
+				buf = append(buf, s.Key(key[:])...)
+			case JSONString:
+				buf = AppendJSONEscaped(AppendJSONUnescaped(buf, s.Text()), body)
+			case JSONInvalid:
+				t.Fatal(s.Err())
+			case JSONEnd:
+				return
+			}
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
