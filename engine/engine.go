@@ -32,6 +32,7 @@ type Engine struct {
 	shards  []*shard
 	timers  *timers
 	egress  Egress
+	bounded Bounded // the store, if it is
 
 	state   atomicState
 	failure atomic.Pointer[error] // why the state is failed
@@ -74,6 +75,7 @@ func New(opts Options) (*Engine, error) {
 	e.catalog.topics = map[TopicID]*Topic{}
 	e.catalog.subscriptions = map[SubscriptionID]*Subscription{}
 	e.catalog.tokens = map[string]*Subscription{}
+	e.bounded, _ = opts.Store.(Bounded)
 	e.timers = newTimers(e)
 	for i := range opts.Shards {
 		e.shards = append(e.shards, newShard(e, i))
@@ -143,6 +145,9 @@ func (e *Engine) fail(err error) {
 
 // Fail tells the engine that a write of the egress failed.
 func (e *Engine) Fail(err error) { e.fail(err) }
+
+// full reports whether the store has reached its bound.
+func (e *Engine) full() bool { return e.bounded != nil && e.bounded.Full() }
 
 // Ready returns nil while publishes are accepted, and otherwise why not.
 func (e *Engine) Ready() error {

@@ -53,7 +53,8 @@ func newShard(e *Engine, index int) *shard {
 // push queues a message that the caller retained for the ring.
 func (s *shard) push(m *Message) error {
 	size := int64(m.Size())
-	if s.waiting.Add(size) > int64(s.engine.opts.WaitingBytesMax) && size < s.waiting.Load() {
+	waiting := s.waiting.Add(size)
+	if waiting > int64(s.engine.opts.WaitingBytesMax) && waiting > size || s.engine.full() {
 		s.waiting.Add(-size)
 		s.stats.refused.Add(1)
 		return ErrBusy

@@ -11,6 +11,9 @@ type (
 // TimerKey names an entry of the durable timer. The zero key names none.
 type TimerKey = schedule.Key
 
+// TimerKeyMax sorts behind every other key.
+var TimerKeyMax = schedule.Max
+
 // Store makes messages, progress, timers, dead letters and the catalog durable.
 //
 // What every store promises:
@@ -51,8 +54,14 @@ type Store interface {
 	Close() error
 }
 
+// Bounded is an optional ability of a Store: while Full is true publishes are refused with ErrBusy.
+type Bounded interface {
+	Full() bool
+}
+
 // Batch collects writes that happen together.
 type Batch interface {
+	// AppendMessage's record must stay unchanged until Apply; all other slices may be used again at once.
 	AppendMessage(topic TopicID, sequence Sequence, record []byte)
 	// TrimTopic forgets the messages behind the sequence after, up to and including through, but not that
 	// there were so many.

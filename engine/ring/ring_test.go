@@ -1,6 +1,7 @@
 package ring_test
 
 import (
+	"runtime"
 	"sync"
 	"testing"
 
@@ -68,7 +69,7 @@ func TestStagesSeeEveryValueOnce(t *testing.T) {
 		wg.Go(func() {
 			for i := range each {
 				for !r.Push([2]int{p, i}) {
-					// The ring is full; the stages are running.
+					runtime.Gosched() // the ring is full; let the stages run
 				}
 			}
 		})

@@ -1,0 +1,136 @@
+package memstore
+
+import (
+	"slices"
+
+	"fanfare/engine"
+)
+
+// write is one write of a batch.
+type write struct {
+	kind     writeKind
+	topic    engine.TopicID
+	sub      engine.SubscriptionID
+	sequence engine.Sequence
+	key      engine.TimerKey
+	name     string
+	value    []byte // of appendMessage, the caller's; else the store's from here on
+}
+
+type writeKind uint8
+
+const (
+	appendMessage writeKind = iota
+	trimTopic
+	dropTopic
+	saveProgress
+	dropSubscription
+	putTimer
+	deleteTimer
+	putDeadLetter
+	putCatalog
+	deleteCatalog
+)
+
+// batch is an engine.Batch.
+type batch struct {
+	store  *Store
+	writes []write
+}
+
+// NewBatch returns an empty batch.
+func (s *Store) NewBatch() engine.Batch { return &batch{store: s} }
+
+func (b *batch) add(w write) { b.writes = append(b.writes, w) }
+
+func (b *batch) AppendMessage(topic engine.TopicID, s engine.Sequence, record []byte) {
+	b.add(write{kind: appendMessage, topic: topic, sequence: s, value: record})
+}
+
+func (b *batch) TrimTopic(topic engine.TopicID, _, through engine.Sequence) {
+	b.add(write{kind: trimTopic, topic: topic, sequence: through})
+}
+
+func (b *batch) DropTopic(topic engine.TopicID) { b.add(write{kind: dropTopic, topic: topic}) }
+
+func (b *batch) SaveProgress(sub engine.SubscriptionID, progress []byte) {
+	b.add(write{kind: saveProgress, sub: sub, value: slices.Clone(progress)})
+}
+
+func (b *batch) DropSubscription(sub engine.SubscriptionID) {
+	b.add(write{kind: dropSubscription, sub: sub})
+}
+
+func (b *batch) PutTimer(k engine.TimerKey, head, record []byte) {
+	b.add(write{kind: putTimer, key: k, value: slices.Concat(head, record)})
+}
+
+func (b *batch) DeleteTimer(k engine.TimerKey) { b.add(write{kind: deleteTimer, key: k}) }
+
+func (b *batch) PutDeadLetter(sub engine.SubscriptionID, s engine.Sequence, head, record []byte) {
+	b.add(write{kind: putDeadLetter, sub: sub, sequence: s, value: slices.Concat(head, record)})
+}
+
+func (b *batch) PutCatalog(key string, value []byte) {
+	b.add(write{kind: putCatalog, name: key, value: slices.Clone(value)})
+}
+
+func (b *batch) DeleteCatalog(key string) { b.add(write{kind: deleteCatalog, name: key}) }
+
+func (b *batch) Len() int { return len(b.writes) }
+
+func (b *batch) Apply(bool) error {
+	s := b.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range b.writes {
+		s.apply(&b.writes[i])
+	}
+	s.full.Store(s.bytes > s.opts.BytesMax)
+	return nil
+}
+
+func (s *Store) apply(w *write) {
+	switch w.kind {
+	case appendMessage:
+		s.append(w.topic, w.sequence, w.value)
+	case trimTopic:
+		s.trim(w.topic, w.sequence)
+	case dropTopic:
+		if l := s.logs[w.topic]; l != nil {
+			s.trim(w.topic, l.high)
+			delete(s.logs, w.topic)
+		}
+	case saveProgress:
+		s.progress[w.sub] = w.value
+	case dropSubscription:
+		delete(s.progress, w.sub)
+		delete(s.dead, w.sub)
+	case putTimer:
+		if at, found := slices.BinarySearchFunc(s.due, w.key, compareKeys); !found {
+			s.due = slices.Insert(s.due, at, w.key)
+		}
+		s.timers[w.key] = w.value
+	case deleteTimer:
+		if at, found := slices.BinarySearchFunc(s.due, w.key, compareKeys); found {
+			s.due = slices.Delete(s.due, at, at+1)
+		}
+		delete(s.timers, w.key)
+	case putDeadLetter:
+		if s.dead[w.sub] == nil {
+			s.dead[w.sub] = map[engine.Sequence][]byte{}
+		}
+		s.dead[w.sub][w.sequence] = w.value
+	case putCatalog:
+		s.catalog[w.name] = w.value
+	case deleteCatalog:
+		delete(s.catalog, w.name)
+	}
+}
+
+func (b *batch) Wait() error { return nil }
+
+func (b *batch) Reset() {
+	clear(b.writes)
+	b.writes = b.writes[:0]
+}
