@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"fanfare/egress"
 	"fanfare/engine"
 	"fanfare/engine/pebblestore"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 func fastRetry() engine.RetryPolicy {

@@ -20,7 +20,7 @@ type Options struct {
 	IdleConnsMax     int           // unused connections kept, in all; default 8192
 	WindowMessages   int           // messages a lane holds; default 1024, at least 2
 	WindowBytes      int           // bytes a lane holds, one message at least; default 4 MiB
-	ProgressInterval time.Duration // how often progress is saved; default 200 ms
+	ProgressInterval time.Duration // how often progress is saved; default 25 ms
 	BreakerFailures  int           // failures in a row that pause a lane; default 10
 	BreakerDelayMax  time.Duration // the longest time between two probes of a paused lane; default 30 s
 }
@@ -31,7 +31,7 @@ func (o *Options) setDefaults() {
 	setDefault(&o.IdleConnsMax, 8192)
 	setDefault(&o.WindowMessages, 1024)
 	setDefault(&o.WindowBytes, 4<<20)
-	setDefault(&o.ProgressInterval, 200*time.Millisecond)
+	setDefault(&o.ProgressInterval, 25*time.Millisecond)
 	setDefault(&o.BreakerFailures, 10)
 	setDefault(&o.BreakerDelayMax, 30*time.Second)
 }

@@ -158,7 +158,8 @@ func (w *worker) runLedger(stop <-chan struct{}) {
 		now := time.Now()
 		if !now.Before(saveAt) {
 			w.save(now, false)
-			saveAt = now.Add(w.egress.opts.ProgressInterval)
+			// With very many lanes saving takes long; it gets a twentieth of the time at the most.
+			saveAt = now.Add(max(w.egress.opts.ProgressInterval, 20*time.Since(now)))
 		}
 		probeAt := w.probe(now)
 		tick.Reset(w.nextTick(now, saveAt, probeAt))

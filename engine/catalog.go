@@ -267,8 +267,8 @@ func (e *Engine) DeclareTopic(name string) (t *Topic, created bool, err error) {
 }
 
 func (e *Engine) createTopic(config TopicConfig) (t *Topic, created bool, err error) {
-	if !validTopicName(config.Name) {
-		return nil, false, &FieldError{"name", fmt.Sprintf("must be 1 to %d letters, digits, '-', '_', '.', '%%' or '|'", TopicNameBytesMax)}
+	if err := CheckTopicName(config.Name); err != nil {
+		return nil, false, err
 	}
 	err = e.change(func(b Batch) (func(), error) {
 		if t = e.catalog.topic([]byte(config.Name)); t != nil {

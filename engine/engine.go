@@ -62,8 +62,10 @@ func (s state) err() error {
 
 type atomicState struct{ v atomic.Int32 }
 
-func (a *atomicState) Load() state                    { return state(a.v.Load()) }
-func (a *atomicState) compareAndSwap(o, n state) bool { return a.v.CompareAndSwap(int32(o), int32(n)) }
+func (a *atomicState) Load() state { return state(a.v.Load()) }
+
+// move changes the state if it is the old one.
+func (a *atomicState) move(from, to state) { a.v.CompareAndSwap(int32(from), int32(to)) }
 
 // New loads the catalog from the store. Nothing runs before Run.
 func New(opts Options) (*Engine, error) {
@@ -110,7 +112,7 @@ func (e *Engine) Start() {
 	for _, s := range e.shards {
 		s.run(&e.running, e.stop)
 	}
-	e.state.compareAndSwap(stateNew, stateRunning)
+	e.state.move(stateNew, stateRunning)
 }
 
 // Run fires the timer until the context ends. Start comes before it.
@@ -119,12 +121,14 @@ func (e *Engine) Run(ctx context.Context) { e.timers.run(ctx) }
 // Close refuses further publishes, commits and dispatches those that were accepted, and returns. It must
 // come after Run has returned, and before the egress and the store are closed. It is idempotent.
 func (e *Engine) Close() {
-	e.state.compareAndSwap(stateNew, stateClosing)
-	e.state.compareAndSwap(stateRunning, stateClosing)
+	e.state.move(stateNew, stateClosing)
+	e.state.move(stateRunning, stateClosing)
 	// A publish adds its bytes before it looks at the state, so zero here means none will be pushed any more.
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
 	for _, s := range e.shards {
 		for s.waiting.Load() > 0 {
-			time.Sleep(time.Millisecond)
+			<-look.C
 		}
 	}
 	select {
@@ -140,7 +144,7 @@ func (e *Engine) fail(err error) {
 	if e.failure.CompareAndSwap(nil, &err) {
 		e.opts.Log.Error().Err(err).Msg("a write of the store failed; nothing is accepted until the process is restarted")
 	}
-	e.state.compareAndSwap(stateRunning, stateFailed)
+	e.state.move(stateRunning, stateFailed)
 }
 
 // Fail tells the engine that a write of the egress failed.

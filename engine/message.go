@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-
 	"fanfare/engine/invariant"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // A record is the stored form of a message. All integers are little-endian.
@@ -257,6 +257,7 @@ func (it *AttributeIterator) Next() bool {
 		case FieldAttributeString, FieldAttributeBinary:
 			it.Value, it.Binary = value, f == FieldAttributeBinary
 			return true
+		default: // a field of the message itself
 		}
 	}
 	return false

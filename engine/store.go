@@ -2,11 +2,11 @@ package engine
 
 import "fanfare/engine/schedule"
 
-// TopicID and SubscriptionID number the catalog's entries; they are never given twice.
-type (
-	TopicID        uint64
-	SubscriptionID uint64
-)
+// TopicID numbers a topic; it is never given twice.
+type TopicID uint64
+
+// SubscriptionID numbers a subscription; it is never given twice.
+type SubscriptionID uint64
 
 // TimerKey names an entry of the durable timer. The zero key names none.
 type TimerKey = schedule.Key

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"maps"
 	"sync/atomic"
 )
@@ -70,7 +71,15 @@ func (c *TopicConfig) clone() *TopicConfig {
 	return &d
 }
 
-// validTopicName accepts the union of what the faces allow; each face narrows it on creation.
+// CheckTopicName says what is wrong with a name, nil for nothing. It allows what any face allows; each
+// narrows it on creation.
+func CheckTopicName(name string) *FieldError {
+	if validTopicName(name) {
+		return nil
+	}
+	return &FieldError{"name", fmt.Sprintf("must be 1 to %d letters, digits, '-', '_', '.', '%%' or '|'", TopicNameBytesMax)}
+}
+
 func validTopicName(name string) bool {
 	if name == "" || len(name) > TopicNameBytesMax {
 		return false

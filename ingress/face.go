@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"bytes"
+	"sync"
 
 	"github.com/valyala/fasthttp"
 )
@@ -70,6 +71,20 @@ func ParseHead(h *fasthttp.RequestHeader) Head {
 		head.Path, head.Query = target[:i], target[i+1:]
 	}
 	return head
+}
+
+// headPool holds heads: one that goes through the Face interface cannot live on the stack.
+var headPool = sync.Pool{New: func() any { return new(Head) }}
+
+func getHead(header *fasthttp.RequestHeader) *Head {
+	h := headPool.Get().(*Head)
+	*h = ParseHead(header)
+	return h
+}
+
+func putHead(h *Head) {
+	*h = Head{}
+	headPool.Put(h)
 }
 
 var (

@@ -68,28 +68,30 @@ func (s *Server) bound(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if n := header.ContentLength(); n >= 0 && n <= smallBodyBytes {
 		return fasthttp.RequestConfig{}
 	}
-	h := ParseHead(header)
-	if f := s.face(&h); f != nil {
-		return fasthttp.RequestConfig{MaxRequestBodySize: f.BodyBytesMax(&h), ReadTimeout: s.opts.BodyTimeout}
+	h := getHead(header)
+	defer putHead(h)
+	if f := s.face(h); f != nil {
+		return fasthttp.RequestConfig{MaxRequestBodySize: f.BodyBytesMax(h), ReadTimeout: s.opts.BodyTimeout}
 	}
 	return fasthttp.RequestConfig{}
 }
 
 func (s *Server) serve(ctx *fasthttp.RequestCtx) {
-	h := ParseHead(&ctx.Request.Header)
-	f := s.face(&h)
+	h := getHead(&ctx.Request.Header)
+	defer putHead(h)
+	f := s.face(h)
 	switch {
 	case ambiguousFraming(&ctx.Request.Header):
 		ctx.SetConnectionClose()
 		if f != nil {
-			f.Refuse(ctx, &h, RefusedMalformed)
+			f.Refuse(ctx, h, RefusedMalformed)
 		} else {
 			notFound(ctx)
 		}
 	case f == nil:
 		notFound(ctx)
 	default:
-		f.Serve(ctx, &h)
+		f.Serve(ctx, h)
 	}
 }
 

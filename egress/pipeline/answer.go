@@ -85,7 +85,7 @@ func (c *Conn) line(budget *int) ([]byte, error) {
 		}
 		searched = c.end - c.start
 		if err := c.fill(); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, err
@@ -187,7 +187,7 @@ func (c *Conn) readBody(a *Answer, h *head, budget int) error {
 		if budget -= n; budget < 0 {
 			return ErrAnswerTooLarge
 		}
-		if err := c.fill(); err == io.EOF {
+		if err := c.fill(); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err
@@ -243,7 +243,7 @@ func (c *Conn) discard(a *Answer, n int) error {
 	for n > 0 {
 		if c.start == c.end {
 			if err := c.fill(); err != nil {
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					err = io.ErrUnexpectedEOF
 				}
 				return err

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"fanfare/engine"
+
+	"github.com/cockroachdb/pebble/v2"
 )
 
 // batchBytesKept is how much memory a batch keeps from one use to the next.

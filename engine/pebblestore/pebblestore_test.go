@@ -4,11 +4,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"fanfare/engine"
 	"fanfare/engine/pebblestore"
 	"fanfare/engine/storetest"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 func TestConformance(t *testing.T) {

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"fanfare/engine"
 	"fanfare/engine/schedule"
+
+	"github.com/cockroachdb/pebble/v2"
 )
 
 // scan calls fn with the keys from first to end, which is excluded, until fn returns false.

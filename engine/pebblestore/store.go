@@ -7,13 +7,14 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
+
+	"fanfare/engine"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
-
-	"fanfare/engine"
 )
 
 // Options of a Store. Dir is required; the zero value of the others works.
@@ -74,7 +75,7 @@ func Open(opts Options) (*Store, error) {
 		BytesPerSync:                1 << 20,
 	})
 	if err != nil {
-		if strings.Contains(err.Error(), "lock") {
+		if errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held") {
 			return nil, fmt.Errorf("pebblestore: %s is in use by another process: %w", opts.Dir, err)
 		}
 		return nil, fmt.Errorf("pebblestore: open %s: %w", opts.Dir, err)
@@ -179,8 +180,10 @@ type logger struct {
 	fatal func(string)
 }
 
-func (l logger) Infof(format string, args ...any)  { l.log.Debug().Msgf("pebble: "+format, args...) }
+func (l logger) Infof(format string, args ...any) { l.log.Debug().Msgf("pebble: "+format, args...) }
+
 func (l logger) Errorf(format string, args ...any) { l.log.Error().Msgf("pebble: "+format, args...) }
+
 func (l logger) Fatalf(format string, args ...any) {
 	l.fatal(fmt.Sprintf("pebble: "+format, args...))
 	panic("BUG: pebblestore: Fatal returned")

@@ -5,9 +5,9 @@ import (
 	"math"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"fanfare/engine"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Run runs the suite. open opens the same store each time it is called in one test; a store that keeps

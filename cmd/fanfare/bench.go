@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"fanfare/bench"
+)
+
+type benchCommand struct {
+	Publish    benchPublish    `cmd:"" help:"Publish to a running server and report rate and latency."`
+	PushLoop   benchPush       `cmd:"" name:"push-loop" help:"Post one fixed body in a bare client loop: the ceiling of the pushes."`
+	FixedReply benchFixedReply `cmd:"" help:"Serve one fixed reply: the ceiling of the publishes."`
+	Suite      benchSuite      `cmd:"" help:"Start server, ceilings and load as processes, measure their CPU time per message, and write the report."`
+}
+
+type benchPublish struct {
+	Target   string        `help:"URL of the server." default:"http://127.0.0.1:8080"`
+	Face     string        `help:"API to publish through." enum:"smq,rocketmq,dms,smn,sns,native" default:"native" placeholder:"smq|rocketmq|dms|smn|sns|native"`
+	Topic    string        `help:"Topic; it must exist." required:""`
+	Size     int           `help:"Bytes of a message's body." default:"1024"`
+	Conns    int           `help:"Connections, with one request in flight on each." default:"32"`
+	Duration time.Duration `help:"How long to publish." default:"5s"`
+	Rate     float64       `help:"Publishes per second of an open loop, whose latency counts from the intended time; 0 is a closed loop." default:"0"`
+	Region   string        `help:"Region in the names of sns and smn." default:""`
+	JSON     bool          `name:"json" help:"Print the result as one line of JSON."`
+}
+
+// Run publishes.
+func (c *benchPublish) Run(ctx context.Context) error {
+	opts := bench.PublishOptions{
+		Target: c.Target, Face: c.Face, Topic: c.Topic, SizeBytes: c.Size, Conns: c.Conns, Duration: c.Duration, Rate: c.Rate,
+		Region: c.Region,
+	}
+	result, err := bench.Publish(ctx, opts, os.Stderr)
+	if err != nil {
+		return err
+	}
+	if err := printResult(result, c.JSON); err != nil {
+		return err
+	}
+	if result.Published == 0 {
+		return errors.New("nothing was published")
+	}
+	return nil
+}
+
+// printResult prints a result for people, or as one line of JSON.
+func printResult(result fmt.Stringer, asJSON bool) error {
+	if !asJSON {
+		_, err := fmt.Println(result)
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(result)
+}
+
+type benchPush struct {
+	Target   string        `help:"URL to post to." required:""`
+	Size     int           `help:"Bytes of the body." default:"1024"`
+	Conns    int           `help:"Connections, with one request in flight on each." default:"32"`
+	Duration time.Duration `help:"How long to post." default:"5s"`
+	Count    int64         `help:"Requests after which to end before that; 0 is no such number." default:"0"`
+	JSON     bool          `name:"json" help:"Print the result as one line of JSON."`
+}
+
+// Run posts.
+func (c *benchPush) Run(ctx context.Context) error {
+	result, err := bench.PushLoop(ctx, bench.PushLoopOptions{
+		Target: c.Target, SizeBytes: c.Size, Conns: c.Conns, Duration: c.Duration, Count: c.Count,
+	})
+	if err != nil {
+		return err
+	}
+	return printResult(result, c.JSON)
+}
+
+type benchFixedReply struct {
+	Listen string `help:"Address to listen on." default:"127.0.0.1:9001" placeholder:"HOST:PORT"`
+}
+
+// Run serves until the context ends.
+func (c *benchFixedReply) Run(ctx context.Context) error {
+	return serveUntil(ctx, c.Listen, bench.NewFixedReply())
+}
+
+type benchSuite struct {
+	Runs     int           `help:"Runs of each row and side." default:"3"`
+	Duration time.Duration `help:"Length of one run." default:"5s"`
+	Rows     string        `help:"Only rows whose name contains this."`
+	Commit   string        `help:"Commit, for the report."`
+	Out      string        `help:"File for the report; - is the standard output." default:"BENCHMARKS.md" placeholder:"FILE"`
+	JSON     string        `name:"json" help:"File for the report as JSON as well." placeholder:"FILE"`
+}
+
+// Run measures and writes the report.
+func (c *benchSuite) Run(ctx context.Context) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	report, err := bench.Suite(ctx, bench.SuiteOptions{
+		Executable: exe, Runs: c.Runs, Duration: c.Duration, Rows: c.Rows, Commit: c.Commit, Out: os.Stderr,
+		Command: "fanfare " + strings.Join(os.Args[1:], " "),
+	})
+	if err != nil {
+		return err
+	}
+	if err := writeTo(c.Out, func(w io.Writer) error { return bench.WriteReport(w, report) }); err != nil {
+		return err
+	}
+	if c.JSON != "" {
+		if err := writeTo(c.JSON, func(w io.Writer) error { return bench.WriteReportJSON(w, report) }); err != nil {
+			return err
+		}
+	}
+	return report.Failed()
+}
+
+func writeTo(file string, write func(io.Writer) error) error {
+	if file == "-" {
+		return write(os.Stdout)
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}

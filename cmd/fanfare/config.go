@@ -1,0 +1,238 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"fanfare/engine"
+
+	"github.com/rs/zerolog"
+	"go.yaml.in/yaml/v4"
+)
+
+// config is the whole configuration: the file, with flags and environment on top.
+type config struct {
+	Listen     string   `yaml:"listen"`     // of all faces, host:port
+	Admin      string   `yaml:"admin"`      // of health, metrics and profiles, host:port
+	Data       string   `yaml:"data"`       // directory of the store
+	Durability string   `yaml:"durability"` // sync, async or memory
+	LogLevel   string   `yaml:"log_level"`  // trace, debug, info, warn or error
+	PublicURL  string   `yaml:"public_url"` // how subscribers reach the faces; default http://LISTEN
+	Insecure   bool     `yaml:"insecure"`   // listen beyond loopback although nobody is asked for credentials
+	Grace      duration `yaml:"grace"`      // for what is under way when the process is told to end
+
+	SNS snsConfig `yaml:"sns"`
+	SMQ smqConfig `yaml:"smq"`
+	SMN smnConfig `yaml:"smn"`
+
+	Topics []topicConfig `yaml:"topics"`
+}
+
+type snsConfig struct {
+	Region  string `yaml:"region"`
+	Account string `yaml:"account"`
+}
+
+type smqConfig struct {
+	Account          string `yaml:"account"`
+	MissingNamespace string `yaml:"missing_namespace"` // sdk, error or accept
+}
+
+type smnConfig struct {
+	Region  string `yaml:"region"`
+	Project string `yaml:"project"`
+}
+
+type topicConfig struct {
+	Name          string               `yaml:"name"`
+	Subscriptions []subscriptionConfig `yaml:"subscriptions,omitempty"`
+}
+
+type subscriptionConfig struct {
+	Name        string      `yaml:"name"`
+	Kind        string      `yaml:"kind"`
+	Endpoint    string      `yaml:"endpoint"`
+	Envelope    string      `yaml:"envelope,omitempty"`
+	MaxInFlight int         `yaml:"max_in_flight,omitempty"`
+	Pipeline    int         `yaml:"pipeline,omitempty"`
+	FilterTag   string      `yaml:"filter_tag,omitempty"`
+	Retry       retryConfig `yaml:"retry,omitempty"`
+}
+
+type retryConfig struct {
+	MinDelay    duration `yaml:"min_delay,omitempty"`
+	MaxDelay    duration `yaml:"max_delay,omitempty"`
+	MaxAttempts int      `yaml:"max_attempts,omitempty"`
+	MaxAge      duration `yaml:"max_age,omitempty"`
+	Timeout     duration `yaml:"timeout,omitempty"`
+}
+
+// duration is a time.Duration that reads and prints as "1m30s".
+type duration time.Duration
+
+// UnmarshalText reads the text form.
+func (d *duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return errors.New(`must be a duration such as "30s"`)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// MarshalText writes the text form.
+func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+func defaultConfig() *config {
+	return &config{
+		Listen:     "127.0.0.1:8080",
+		Admin:      "127.0.0.1:8081",
+		Data:       "./fanfare-data",
+		Durability: string(engine.DurabilitySync),
+		LogLevel:   "info",
+		Grace:      duration(30 * time.Second),
+		SNS:        snsConfig{Region: "us-east-1", Account: "000000000000"},
+		SMQ:        smqConfig{Account: "123456", MissingNamespace: "sdk"},
+		SMN:        smnConfig{Region: "eu-de", Project: "0123456789abcdef0123456789abcdef"},
+	}
+}
+
+// loadConfig reads the file, if one is named, puts the overrides on top and checks all of it. Every fault
+// is reported at once.
+func loadConfig(file string, overrides func(*config)) (*config, error) {
+	c := defaultConfig()
+	d := &decoder{file: file}
+	if file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		d.decode(text, c)
+	}
+	overrides(c)
+	d.refuseZeros(c)
+	c.validate(func(key, format string, args ...any) {
+		d.faults = append(d.faults, &fault{file, d.lines[key], key, fmt.Sprintf(format, args...)})
+	})
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// refuseZeros reports numbers that are given as zero where zero stands for the default.
+func (d *decoder) refuseZeros(c *config) {
+	for i := range c.Topics {
+		for j, s := range c.Topics[i].Subscriptions {
+			for key, value := range map[string]int{"max_in_flight": s.MaxInFlight, "pipeline": s.Pipeline} {
+				full := fmt.Sprintf("topics[%d].subscriptions[%d].%s", i, j, key)
+				if line, given := d.lines[full]; given && value == 0 && !d.faulty(full) {
+					d.faults = append(d.faults, &fault{d.file, line, full, "must be at least 1"})
+				}
+			}
+		}
+	}
+}
+
+func (c *config) validate(fault func(key, format string, args ...any)) {
+	oneOf := func(key, value string, allowed ...string) {
+		if !slices.Contains(allowed, value) {
+			fault(key, "is %q, must be one of %s", value, strings.Join(allowed, ", "))
+		}
+	}
+	for _, a := range []struct{ key, value string }{{"listen", c.Listen}, {"admin", c.Admin}} {
+		host, _, err := net.SplitHostPort(a.value)
+		switch {
+		case err != nil:
+			fault(a.key, "is %q, must be host:port", a.value)
+		case !c.Insecure && !isLoopback(host):
+			fault(a.key, "%q is reachable from other machines, and no credentials are asked for; listen on 127.0.0.1, or set insecure to true", a.value)
+		}
+	}
+	if c.Listen == c.Admin && !strings.HasSuffix(c.Listen, ":0") {
+		fault("admin", "must differ from listen")
+	}
+	if c.Data == "" {
+		fault("data", "must name a directory")
+	}
+	oneOf("durability", c.Durability, "sync", "async", "memory")
+	if _, err := zerolog.ParseLevel(c.LogLevel); err != nil || c.LogLevel == "" {
+		fault("log_level", "is %q, must be trace, debug, info, warn or error", c.LogLevel)
+	}
+	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		fault("public_url", "is %q, must be an http or https URL", c.PublicURL)
+	}
+	if c.Grace < 0 {
+		fault("grace", "must not be negative")
+	}
+	oneOf("smq.missing_namespace", c.SMQ.MissingNamespace, "sdk", "error", "accept")
+	c.validateVendors(fault)
+	c.validateTopics(fault)
+}
+
+// validateTopics checks the declared topics with the rules of the engine and the kinds.
+func (c *config) validateTopics(fault func(key, format string, args ...any)) {
+	known := map[string]bool{}
+	for i := range c.Topics {
+		t := &c.Topics[i]
+		at := fmt.Sprintf("topics[%d]", i)
+		if err := engine.CheckTopicName(t.Name); err != nil {
+			fault(at+".name", "%s", err.Reason)
+		} else if known[t.Name] {
+			fault(at+".name", "%q is declared twice", t.Name)
+		}
+		known[t.Name] = true
+		names := map[string]bool{}
+		for j := range t.Subscriptions {
+			s := &t.Subscriptions[j]
+			at := fmt.Sprintf("%s.subscriptions[%d]", at, j)
+			if names[s.Name] {
+				fault(at+".name", "%q is declared twice", s.Name)
+			}
+			names[s.Name] = true
+			for _, f := range c.checkSubscription(s) {
+				fault(at+"."+f.Field, "%s", f.Reason)
+			}
+		}
+	}
+}
+
+// checkSubscription fills in the defaults and returns what is wrong.
+func (c *config) checkSubscription(s *subscriptionConfig) []*engine.FieldError {
+	ec := s.engine()
+	ec.SetDefaults()
+	var faults []*engine.FieldError
+	var field *engine.FieldError
+	if err := checkKind(&ec); errors.As(err, &field) {
+		faults = append(faults, field)
+	}
+	faults = append(faults, ec.Validate()...)
+	s.Kind, s.Envelope, s.MaxInFlight, s.Pipeline = ec.Kind, ec.Envelope, ec.MaxInFlight, ec.Pipeline
+	return faults
+}
+
+// engine translates to the engine's own form.
+func (s *subscriptionConfig) engine() engine.SubscriptionConfig {
+	return engine.SubscriptionConfig{
+		Name: s.Name, Kind: s.Kind, Endpoint: s.Endpoint, Envelope: s.Envelope,
+		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, FilterTag: s.FilterTag, Declared: true,
+		Retry: engine.RetryPolicy{
+			MinDelay: time.Duration(s.Retry.MinDelay), MaxDelay: time.Duration(s.Retry.MaxDelay),
+			MaxAttempts: s.Retry.MaxAttempts, MaxAge: time.Duration(s.Retry.MaxAge), Timeout: time.Duration(s.Retry.Timeout),
+		},
+	}
+}
+
+// dump prints the configuration as a file that leads to it.
+func (c *config) dump() ([]byte, error) { return yaml.Marshal(c) }
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+
+	"fanfare/engine"
+)
+
+// declare makes the topics and subscriptions of the configuration file exist. A subscription that was
+// declared once and is not any more is deleted; a topic stays, since it may hold messages, and so does
+// everything the APIs made.
+func (h *house) declare(c *config) error {
+	declared := map[*engine.Subscription]bool{}
+	for i := range c.Topics {
+		tc := &c.Topics[i]
+		t, created, err := h.engine.DeclareTopic(tc.Name)
+		if err != nil {
+			return fmt.Errorf("topic %q: %w", tc.Name, err)
+		}
+		if created {
+			h.log.Info().Str("topic", tc.Name).Msg("declared topic created")
+		}
+		for j := range tc.Subscriptions {
+			s, err := h.declareSubscription(t, tc.Subscriptions[j].engine())
+			if err != nil {
+				return fmt.Errorf("topic %q, subscription %q: %w", tc.Name, tc.Subscriptions[j].Name, err)
+			}
+			declared[s] = true
+		}
+	}
+	for _, s := range h.engine.Subscriptions() {
+		if s.Config().Declared && !declared[s] {
+			h.log.Info().Str("topic", s.Topic.Name()).Str("subscription", s.Name()).Msg("subscription is not declared any more and is deleted")
+			if err := h.engine.DeleteSubscription(s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (h *house) declareSubscription(t *engine.Topic, want engine.SubscriptionConfig) (*engine.Subscription, error) {
+	if s := t.Subscription(want.Name); s != nil {
+		// The same again is no change, and costs no write.
+		want.SetDefaults()
+		if err := h.egress.Check(&want); err != nil {
+			return nil, err
+		}
+		have := *s.Config()
+		want.CreatedAt, want.UpdatedAt = have.CreatedAt, have.UpdatedAt
+		if reflect.DeepEqual(have, want) {
+			return s, nil
+		}
+	}
+	s, created, err := h.engine.PutSubscription(t, want)
+	if err == nil {
+		h.log.Info().Str("topic", t.Name()).Str("subscription", want.Name).Str("endpoint", want.Endpoint).Bool("created", created).
+			Msg("declared subscription applied")
+	}
+	return s, err
+}
+
+// reload applies the topics of a configuration file that changed. Everything else needs a restart.
+func (h *house) reload(load func() (*config, error)) {
+	c, err := load()
+	if err == nil {
+		err = h.declare(c)
+	}
+	if err != nil {
+		h.log.Error().Err(err).Msg("the configuration was not applied")
+		return
+	}
+	h.log.Info().Msg("the configured topics and subscriptions were applied")
+}

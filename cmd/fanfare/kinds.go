@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+
+	"fanfare/egress"
+	"fanfare/egress/webhook"
+	"fanfare/engine"
+	"fanfare/engine/memstore"
+	"fanfare/engine/pebblestore"
+	"fanfare/ingress"
+	"fanfare/ingress/dms"
+	"fanfare/ingress/native"
+	"fanfare/ingress/rocketmq"
+	"fanfare/ingress/smn"
+	"fanfare/ingress/smq"
+	"fanfare/ingress/sns"
+
+	"github.com/rs/zerolog"
+
+	egresssmn "fanfare/egress/smn"
+	egresssmq "fanfare/egress/smq"
+	egresssns "fanfare/egress/sns"
+)
+
+// This file is the registration: what the binary speaks, each in one line.
+
+// faces lists the wire protocols in the order in which they are asked whether a request is theirs.
+func faces(e *engine.Engine, c *config, log zerolog.Logger) []ingress.Face {
+	return []ingress.Face{
+		native.New(e, native.Options{Log: log}),
+		rocketmq.New(e, c.rocketmqOptions(log)),
+		smq.New(e, c.smqOptions(log)),
+		dms.New(e, c.dmsOptions(log)),
+		smn.New(e, c.smnOptions(log)),
+		sns.New(e, c.snsOptions(log)),
+	}
+}
+
+// kinds lists what subscribers speak.
+func kinds(c *config) []egress.Kind {
+	return []egress.Kind{
+		webhook.New(webhook.Options{}),
+		egresssns.New(egresssns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL}),
+		egresssmq.New(egresssmq.Options{Account: c.SMQ.Account}),
+		egresssmn.New(egresssmn.Options{Region: c.SMN.Region, Project: c.SMN.Project, PublicURL: c.PublicURL}),
+	}
+}
+
+// openStore opens the store that the durability setting asks for.
+func openStore(c *config, log zerolog.Logger) (engine.Store, error) {
+	if c.Durability == string(engine.DurabilityMemory) {
+		return memstore.New(memstore.Options{}), nil
+	}
+	return pebblestore.Open(pebblestore.Options{Dir: c.Data, Durability: engine.Durability(c.Durability), Log: log})
+}
+
+func (c *config) rocketmqOptions(log zerolog.Logger) rocketmq.Options {
+	return rocketmq.Options{Log: log}
+}
+
+func (c *config) smqOptions(log zerolog.Logger) smq.Options {
+	return smq.Options{Account: c.SMQ.Account, MissingNamespace: c.SMQ.MissingNamespace, Log: log}
+}
+
+func (c *config) dmsOptions(log zerolog.Logger) dms.Options { return dms.Options{Log: log} }
+
+func (c *config) smnOptions(log zerolog.Logger) smn.Options {
+	return smn.Options{Region: c.SMN.Region, Project: c.SMN.Project, PublicURL: c.PublicURL, Log: log}
+}
+
+func (c *config) snsOptions(log zerolog.Logger) sns.Options {
+	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Log: log}
+}
+
+// validateVendors checks what only the faces can judge.
+func (c *config) validateVendors(fault func(key, format string, args ...any)) {
+	for _, v := range []struct {
+		key string
+		err error
+	}{
+		{"sns", c.snsOptions(zerolog.Nop()).Validate()},
+		{"smq", c.smqOptions(zerolog.Nop()).Validate()},
+		{"smn", c.smnOptions(zerolog.Nop()).Validate()},
+	} {
+		if v.err != nil {
+			fault(v.key, "%v", v.err)
+		}
+	}
+}
+
+// checkKind checks a subscription's kind and envelope, and fills in their defaults.
+func checkKind(c *engine.SubscriptionConfig) error {
+	for _, k := range kinds(defaultConfig()) {
+		if k.Name() == c.Kind {
+			return k.Check(c)
+		}
+	}
+	return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber: webhook, sns, smq or smn", c.Kind)}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"net/http"
+
+	"fanfare/egress"
+	"fanfare/engine"
+	"fanfare/ingress"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metric is one figure of the layers' Stats.
+type metric struct {
+	name, help string
+	kind       prometheus.ValueType
+	value      func(*figures) float64
+	desc       *prometheus.Desc
+}
+
+type figures struct {
+	engine  engine.Stats
+	egress  egress.Stats
+	ingress int
+}
+
+// metrics is the table of all of them: name, meaning, source.
+func metrics() []*metric {
+	counter, gauge := prometheus.CounterValue, prometheus.GaugeValue
+	return []*metric{
+		{name: "fanfare_messages_committed_total", help: "Messages made durable.", kind: counter, value: func(f *figures) float64 { return float64(f.engine.Messages) }},
+		{name: "fanfare_messages_committed_bytes", help: "Size of the messages made durable, as records.", kind: counter, value: func(f *figures) float64 { return float64(f.engine.Bytes) }},
+		{name: "fanfare_commit_groups_total", help: "Groups of messages made durable together.", kind: counter, value: func(f *figures) float64 { return float64(f.engine.Groups) }},
+		{name: "fanfare_publishes_refused_total", help: "Publishes refused because too many were waiting.", kind: counter, value: func(f *figures) float64 { return float64(f.engine.Refused) }},
+		{name: "fanfare_publishes_waiting_bytes", help: "Size of the publishes that wait for their commit.", kind: gauge, value: func(f *figures) float64 { return float64(f.engine.Waiting) }},
+		{name: "fanfare_topics", help: "Topics.", kind: gauge, value: func(f *figures) float64 { return float64(f.engine.Topics) }},
+		{name: "fanfare_subscriptions", help: "Subscriptions.", kind: gauge, value: func(f *figures) float64 { return float64(f.engine.Subscriptions) }},
+		{name: "fanfare_timer_entries", help: "Entries of the durable timer in memory: near ones, and those being worked on.", kind: gauge, value: func(f *figures) float64 { return float64(f.engine.Timers) }},
+		{name: "fanfare_deliveries_acknowledged_total", help: "Deliveries acknowledged by their endpoint.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Delivered) }},
+		{name: "fanfare_attempts_failed_total", help: "Pushes that failed and are worth another try.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Failed) }},
+		{name: "fanfare_deliveries_refused_total", help: "Deliveries their endpoint refused for good.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Refused) }},
+		{name: "fanfare_deliveries_expired_total", help: "Deliveries whose message expired first.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Expired) }},
+		{name: "fanfare_dead_letters_total", help: "Deliveries written to the dead letters.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Buried) }},
+		{name: "fanfare_messages_missing_total", help: "Stored messages that could not be read for a subscription.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Missing) }},
+		{name: "fanfare_connections_idle", help: "Idle connections to endpoints.", kind: gauge, value: func(f *figures) float64 { return float64(f.egress.IdleConnections) }},
+		{name: "fanfare_connections_open", help: "Open connections of clients.", kind: gauge, value: func(f *figures) float64 { return float64(f.ingress) }},
+	}
+}
+
+// collector reads the layers' figures once per scrape.
+type collector struct {
+	read  func() figures
+	table []*metric
+}
+
+// Describe lists the metrics.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, m := range c.table {
+		ch <- m.desc
+	}
+}
+
+// Collect reads the metrics.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	f := c.read()
+	for _, m := range c.table {
+		ch <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(&f))
+	}
+}
+
+func metricsHandler(e *engine.Engine, g *egress.Egress, s *ingress.Server) http.Handler {
+	c := &collector{table: metrics(), read: func() figures {
+		return figures{engine: e.Stats(), egress: g.Stats(), ingress: s.Connections()}
+	}}
+	for _, m := range c.table {
+		m.desc = prometheus.NewDesc(m.name, m.help, nil, nil)
+	}
+	r := prometheus.NewRegistry()
+	r.MustRegister(c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"fanfare/egress"
+	"fanfare/engine"
+	"fanfare/ingress"
+	"fanfare/ingress/admin"
+
+	"github.com/mattn/go-isatty"
+	"github.com/rs/zerolog"
+)
+
+type serveCommand struct{ settings }
+
+// Run serves until the context ends.
+func (s *serveCommand) Run(ctx context.Context) error {
+	c, err := s.load()
+	if err != nil {
+		return err
+	}
+	log := newLogger(os.Stderr, c.LogLevel)
+	setProcs(log)
+	h, err := openHouse(c, log)
+	if err != nil {
+		return err
+	}
+	h.announce()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-hup:
+			h.reload(s.load)
+		case err := <-h.failed:
+			return errors.Join(err, h.close())
+		case <-ctx.Done():
+			return h.close()
+		}
+	}
+}
+
+// house is everything the server consists of.
+type house struct {
+	config  *config
+	log     zerolog.Logger
+	store   engine.Store
+	engine  *engine.Engine
+	egress  *egress.Egress
+	faces   *ingress.Server
+	admin   *admin.Server
+	listen  net.Listener
+	manage  net.Listener
+	failed  chan error // of the servers
+	running sync.WaitGroup
+	stop    context.CancelFunc // of the engine's timer
+}
+
+// openHouse builds and starts everything, in the order of the data path's end to its beginning.
+func openHouse(c *config, log zerolog.Logger) (_ *house, err error) {
+	h := &house{config: c, log: log, failed: make(chan error, 2)}
+	var undo []func()
+	defer func() {
+		if err != nil {
+			for i := len(undo) - 1; i >= 0; i-- {
+				undo[i]()
+			}
+		}
+	}()
+	// Ports first: a second start on the same machine says so before it touches the store.
+	if h.listen, err = net.Listen("tcp", c.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	undo = append(undo, func() { _ = h.listen.Close() })
+	if h.manage, err = net.Listen("tcp", c.Admin); err != nil {
+		return nil, fmt.Errorf("admin: %w", err)
+	}
+	undo = append(undo, func() { _ = h.manage.Close() })
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + h.listen.Addr().String()
+	}
+	if h.store, err = openStore(c, log); err != nil {
+		return nil, err
+	}
+	undo = append(undo, func() { _ = h.store.Close() })
+	if h.engine, err = engine.New(engine.Options{Store: h.store, Log: log}); err != nil {
+		return nil, err
+	}
+	if h.egress, err = egress.New(h.engine, egress.Options{Kinds: kinds(c), Log: log}); err != nil {
+		return nil, err
+	}
+	if err = h.declare(c); err != nil {
+		return nil, err
+	}
+	h.egress.Start()
+	h.engine.Start()
+	ctx, cancel := context.WithCancel(context.Background())
+	h.stop = cancel
+	h.running.Go(func() { h.engine.Run(ctx) })
+	h.faces = ingress.New(ingress.Options{Log: log}, faces(h.engine, c, log)...)
+	h.admin = admin.New(admin.Options{Ready: h.engine.Ready, Metrics: metricsHandler(h.engine, h.egress, h.faces)})
+	h.running.Go(func() { h.serve("faces", h.faces.Serve, h.listen) })
+	h.running.Go(func() { h.serve("admin", h.admin.Serve, h.manage) })
+	return h, nil
+}
+
+func (h *house) serve(name string, serve func(net.Listener) error, ln net.Listener) {
+	if err := serve(ln); err != nil {
+		h.failed <- fmt.Errorf("%s: %w", name, err)
+	}
+}
+
+// announce says where the server listens, and what to try first.
+func (h *house) announce() {
+	url := "http://" + h.listen.Addr().String()
+	try := fmt.Sprintf("curl -X PUT %s/v1/topics/demo && curl -d hello %s/v1/topics/demo/messages", url, url)
+	event := h.log.Info().Str("listen", h.listen.Addr().String()).Str("admin", h.manage.Addr().String()).
+		Str("durability", h.config.Durability)
+	if h.config.Durability != string(engine.DurabilityMemory) {
+		event = event.Str("data", h.config.Data)
+	}
+	if isatty.IsTerminal(os.Stderr.Fd()) {
+		event.Msg("listening")
+		fmt.Fprintf(os.Stderr, "\nFanfare listens on %s. Try:\n\n    %s\n\n", url, try)
+	} else {
+		event.Str("try", try).Msg("listening")
+	}
+	h.log.Warn().Msg("no credentials are configured: every signature is accepted")
+}
+
+// close stops everything in the order of the data path: nothing new comes in, what was accepted is
+// committed and answered, pushes under way are settled, progress is saved.
+func (h *house) close() error {
+	h.log.Info().Dur("grace", time.Duration(h.config.Grace)).Msg("draining")
+	h.admin.Drain()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(h.config.Grace))
+	defer cancel()
+	var errs []error
+	step := func(what string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", what, err))
+			h.log.Warn().Err(err).Msg(what + " did not end in order")
+			return
+		}
+		h.log.Debug().Msg(what + " ended")
+	}
+	step("faces", h.faces.Shutdown(ctx))
+	h.stop()
+	h.engine.Close()
+	// Pushes that are cut off by the end of the grace period stay owed: that is no failure.
+	if err := h.egress.Drain(ctx); err != nil {
+		h.log.Warn().Err(err).Msg("not every push had ended")
+	}
+	step("admin", h.admin.Shutdown(ctx))
+	step("store", h.store.Close())
+	h.running.Wait()
+	h.log.Info().Msg("ended")
+	return errors.Join(errs...)
+}
