@@ -1,0 +1,106 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// PublishOptions say what load Publish makes. Target and Topic are needed, all else has a default.
+type PublishOptions struct {
+	Target    string        // URL of the server, such as http://127.0.0.1:8080
+	Face      string        // one of Faces; default native
+	Topic     string        // must exist
+	SizeBytes int           // of a message's body; default 1024, at most 16 MiB
+	Conns     int           // connections, one request in flight on each; default 32, at most 65,536
+	Duration  time.Duration // in which requests are begun; default 5 s
+	Rate      float64       // publishes per second of an open loop; default 0: a closed loop
+	Timeout   time.Duration // of one request, and for the rest of an open loop's requests at the end; default 10 s
+
+	Project  string // project id in the paths of dms and smn; default 0123456789abcdef0123456789abcdef
+	Instance string // instance id of dms and rocketmq; default 3f2a9c1e-7b4d-4e0a-9c55-0d1e2f3a4b5c
+	Region   string // in the names of sns and smn; default us-east-1, and eu-de for smn
+	Account  string // in the names of sns; default 000000000000
+
+	dial  dialFunc            // default TCP
+	pause func(time.Duration) // what an open loop waits with; default a system call of fine grain
+}
+
+const (
+	sizeBytesMax = 16 << 20
+	connsMax     = 65_536
+)
+
+func (o *PublishOptions) setDefaults() {
+	setDefault(&o.Face, "native")
+	setDefault(&o.SizeBytes, 1024)
+	setDefault(&o.Conns, 32)
+	setDefault(&o.Duration, 5*time.Second)
+	setDefault(&o.Timeout, 10*time.Second)
+	setDefault(&o.Project, "0123456789abcdef0123456789abcdef")
+	setDefault(&o.Instance, "3f2a9c1e-7b4d-4e0a-9c55-0d1e2f3a4b5c")
+	if o.Face == "smn" {
+		setDefault(&o.Region, "eu-de")
+	}
+	setDefault(&o.Region, "us-east-1")
+	setDefault(&o.Account, "000000000000")
+}
+
+func setDefault[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}
+
+// Validate reports everything that is wrong with the options. Zero values stand for their defaults.
+func (o *PublishOptions) Validate() error {
+	var wrong []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			wrong = append(wrong, fmt.Errorf(format, args...))
+		}
+	}
+	_, err := parseTarget(o.Target)
+	check(err == nil, "%w", err)
+	check(o.Face == "" || slices.Contains(Faces, o.Face), "face: %q is none of %s", o.Face, strings.Join(Faces, ", "))
+	check(o.Topic != "", "topic: is missing")
+	check(o.SizeBytes >= 0 && o.SizeBytes <= sizeBytesMax, "size: %d is not between 1 and %d bytes", o.SizeBytes, sizeBytesMax)
+	check(o.Conns >= 0 && o.Conns <= connsMax, "conns: %d is not between 1 and %d", o.Conns, connsMax)
+	check(o.Duration >= 0, "duration: %v is negative", o.Duration)
+	check(o.Timeout >= 0, "timeout: %v is negative", o.Timeout)
+	check(o.Rate >= 0 && !math.IsInf(o.Rate, 1), "rate: %v is not a number of publishes per second", o.Rate)
+	return errors.Join(wrong...)
+}
+
+// Publish makes load until the duration or the context is over, and returns what it measured; a context
+// that ends early is not an error. A line a second goes to progress, which may be nil.
+//
+// In a closed loop each connection sends its next request when it has the reply to the last. In an open
+// loop requests have intended send times that do not depend on the server, and latency counts from
+// these: a server that stalls is charged for every request that should have been sent meanwhile. What
+// an overloaded server keeps from being sent within the timeout after the end is counted as errors.
+func Publish(ctx context.Context, opts PublishOptions, progress io.Writer) (*Result, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, fmt.Errorf("bench: publish: %w", err)
+	}
+	opts.setDefaults()
+	t, err := parseTarget(opts.Target)
+	if err != nil {
+		return nil, fmt.Errorf("bench: publish: %w", err)
+	}
+	g := &generator{opts: opts, target: t, caller: ctx, scores: newScoreboard(opts.Conns)}
+	g.request, g.success = request(&opts, t, time.Now())
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	conns, err := g.dialAll(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("bench: publish: %w", err)
+	}
+	return g.run(ctx, cancel, conns, progress), nil
+}

@@ -1,0 +1,143 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SuiteOptions say what Suite measures. Executable is needed, all else has a default.
+type SuiteOptions struct {
+	Executable string        // the program under test; every process of the suite is it
+	Runs       int           // of each row and each side; default 3, at least 1
+	Duration   time.Duration // of one run; default 5 s
+	Warmup     time.Duration // of each server before a row's first run; default a fifth of the duration
+	Faces      []string      // whose publish is measured; default all
+	Rows       string        // only rows whose name contains it; default all
+	Dir        string        // in which a directory for the data is made; default the system's temporary one
+	Commit     string        // for the report
+	Command    string        // for the report: how the suite was called
+	Out        io.Writer     // gets a line per run; default none
+}
+
+func (o *SuiteOptions) setDefaults() {
+	setDefault(&o.Runs, 3)
+	setDefault(&o.Duration, 5*time.Second)
+	setDefault(&o.Warmup, o.Duration/5)
+	setDefault(&o.Command, "fanfare bench suite")
+	if len(o.Faces) == 0 {
+		o.Faces = Faces
+	}
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+}
+
+// Validate reports everything that is wrong with the options. Zero values stand for their defaults.
+func (o *SuiteOptions) Validate() error {
+	var wrong []error
+	if o.Executable == "" {
+		wrong = append(wrong, errors.New("executable: is missing"))
+	}
+	if o.Runs < 0 {
+		wrong = append(wrong, fmt.Errorf("runs: %d is negative", o.Runs))
+	}
+	if o.Duration < 0 || o.Warmup < 0 {
+		wrong = append(wrong, fmt.Errorf("duration: %v, warm-up: %v: one is negative", o.Duration, o.Warmup))
+	}
+	for _, face := range o.Faces {
+		if !slices.Contains(Faces, face) {
+			wrong = append(wrong, fmt.Errorf("faces: %q is none of %s", face, strings.Join(Faces, ", ")))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// suite is one run of Suite.
+type suite struct {
+	opts SuiteOptions
+	dir  string // of the data; removed at the end
+	// The processes that cost nothing while they wait run all the time; an engine is started for each row.
+	fixed, sink *process
+	engines     int // started so far; names their data directories
+}
+
+// Suite measures Fanfare against its ceilings and returns the report. A row that cannot be measured says
+// so in the report; an error means that the suite itself could not run, or that the context ended, and
+// then the report holds the rows that were measured before, and may be nil.
+//
+// Each server, load generator and loop is a process of its own on a loopback port the kernel chose. The
+// program must say where it listens by a line of JSON with message "listening" and the addresses in
+// listen and admin, and the load commands must print their result as JSON in their last line.
+func Suite(ctx context.Context, opts SuiteOptions) (*Report, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, fmt.Errorf("bench: suite: %w", err)
+	}
+	opts.setDefaults()
+	if _, err := cpuTime(os.Getpid()); err != nil {
+		return nil, err
+	}
+	var err error
+	if opts.Executable, err = filepath.Abs(opts.Executable); err != nil {
+		return nil, fmt.Errorf("bench: suite: %w", err)
+	}
+	s := &suite{opts: opts}
+	if s.dir, err = os.MkdirTemp(opts.Dir, "fanfare-bench-"); err != nil {
+		return nil, fmt.Errorf("bench: suite: %w", err)
+	}
+	defer os.RemoveAll(s.dir) //nolint:errcheck // what cannot be removed from a temporary directory stays there
+	if s.fixed, err = s.start(ctx, "bench", "fixed-reply", "--listen", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	defer s.fixed.stop()
+	if s.sink, err = s.start(ctx, "sink", "--listen", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	defer s.sink.stop()
+	return s.measure(ctx)
+}
+
+// measure runs the rows in their order.
+func (s *suite) measure(ctx context.Context) (*Report, error) {
+	r := &Report{
+		Machine: thisMachine(s.dir), Commit: s.opts.Commit, Command: s.opts.Command, Date: time.Now().UTC(),
+		Runs: s.opts.Runs, Duration: s.opts.Duration,
+	}
+	for _, sc := range s.scenarios() {
+		if !strings.Contains(sc.name, s.opts.Rows) {
+			continue
+		}
+		rows, err := sc.measure(ctx)
+		if ctx.Err() != nil {
+			return r, ctx.Err()
+		}
+		if err != nil {
+			s.say("%s: %v", sc.name, err)
+			rows = []Row{{Group: sc.group, Name: sc.name, Failure: excerpt([]byte(err.Error()))}}
+		}
+		r.Rows = append(r.Rows, rows...)
+	}
+	return r, nil
+}
+
+func (s *suite) say(format string, args ...any) { _, _ = fmt.Fprintf(s.opts.Out, format+"\n", args...) }
+
+// startEngine starts Fanfare with no data.
+func (s *suite) startEngine(ctx context.Context, durability string) (*process, error) {
+	s.engines++
+	data := filepath.Join(s.dir, fmt.Sprintf("data-%d", s.engines))
+	return s.start(ctx, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+		"--data", data, "--durability", durability)
+}
+
+// stopEngine stops it and removes its data, so that the disk holds those of one row at a time.
+func (s *suite) stopEngine(p *process) {
+	p.stop()
+	_ = os.RemoveAll(filepath.Join(s.dir, fmt.Sprintf("data-%d", s.engines))) // Suite removes all of it anyway
+}
