@@ -43,7 +43,8 @@ func (r Refusal) Status() int {
 	}
 }
 
-// Head is what tells requests apart. Its slices are views of the request, valid until the face's Serve returns.
+// Head is what tells requests apart. Its slices are views of the request, valid until the face's Serve or
+// Refuse returns. In Refuse the Header may be empty.
 type Head struct {
 	Header *fasthttp.RequestHeader
 	Method []byte
@@ -66,7 +67,13 @@ func ParseHead(h *fasthttp.RequestHeader) Head {
 			}
 		}
 	}
-	head := Head{Header: h, Method: h.Method(), Target: target, Path: target}
+	head := splitTarget(target)
+	head.Header, head.Method = h, h.Method()
+	return head
+}
+
+func splitTarget(target []byte) Head {
+	head := Head{Target: target, Path: target}
 	if i := bytes.IndexByte(target, '?'); i >= 0 {
 		head.Path, head.Query = target[:i], target[i+1:]
 	}

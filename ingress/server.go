@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 
 	"github.com/valyala/fasthttp"
 )
@@ -17,6 +18,17 @@ type Server struct {
 	opts  Options
 	faces []Face // immutable
 	http  *fasthttp.Server
+
+	// The requests whose body is large or of unknown length, while it is read: fasthttp forgets the head of a
+	// request whose body it could not read, and the refusal needs it. *fasthttp.RequestHeader to claim.
+	reading sync.Map
+}
+
+// claim is what is remembered of a request while its body is read.
+type claim struct {
+	face   Face
+	method string
+	target string
 }
 
 // New returns a server of the faces, which are asked in their order.
@@ -63,17 +75,24 @@ func (s *Server) face(h *Head) Face {
 	return nil
 }
 
-// bound sets the limits of a request whose head has arrived. Small bodies, the common case, keep the defaults.
+// isSmall reports whether a body is expected to come with its head: the common case, for which nothing is remembered.
+func isSmall(header *fasthttp.RequestHeader) bool {
+	n := header.ContentLength()
+	return n >= 0 && n <= smallBodyBytes
+}
+
+// bound sets the limits of a request whose head has arrived. Small bodies keep the defaults.
 func (s *Server) bound(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if n := header.ContentLength(); n >= 0 && n <= smallBodyBytes {
+	if isSmall(header) || header.ContentLength() < -1 {
 		return fasthttp.RequestConfig{}
 	}
-	h := getHead(header)
-	defer putHead(h)
-	if f := s.face(h); f != nil {
-		return fasthttp.RequestConfig{MaxRequestBodySize: f.BodyBytesMax(h), ReadTimeout: s.opts.BodyTimeout}
+	h := ParseHead(header)
+	f := s.face(&h)
+	if f == nil {
+		return fasthttp.RequestConfig{}
 	}
-	return fasthttp.RequestConfig{}
+	s.reading.Store(header, claim{f, string(h.Method), string(h.Target)})
+	return fasthttp.RequestConfig{MaxRequestBodySize: f.BodyBytesMax(&h), ReadTimeout: s.opts.BodyTimeout}
 }
 
 func (s *Server) serve(ctx *fasthttp.RequestCtx) {
@@ -118,13 +137,13 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &netErr) && netErr.Timeout():
 		why = RefusedTimeout
 	}
-	// With a head that could be read the refusal is spoken in the face's own words.
-	if len(ctx.Request.Header.RawHeaders()) > 0 {
-		h := ParseHead(&ctx.Request.Header)
-		if f := s.face(&h); f != nil {
-			f.Refuse(ctx, &h, why)
-			return
-		}
+	// Where the head is known the refusal is spoken in the face's own words.
+	if c, ok := s.reading.LoadAndDelete(&ctx.Request.Header); ok {
+		c := c.(claim)
+		h := splitTarget([]byte(c.target))
+		h.Header, h.Method = &ctx.Request.Header, []byte(c.method)
+		c.face.Refuse(ctx, &h, why)
+		return
 	}
 	ctx.SetStatusCode(why.Status())
 	ctx.SetContentType("text/plain")

@@ -45,6 +45,9 @@ func (c *benchPublish) Run(ctx context.Context) error {
 	if err := printResult(result, c.JSON); err != nil {
 		return err
 	}
+	if c.JSON && result.Errors > 0 {
+		fmt.Fprintln(os.Stderr, result) // with the kinds of errors
+	}
 	if result.Published == 0 {
 		return errors.New("nothing was published")
 	}
@@ -104,13 +107,14 @@ func (c *benchSuite) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report, err := bench.Suite(ctx, bench.SuiteOptions{
+	report, suiteErr := bench.Suite(ctx, bench.SuiteOptions{
 		Executable: exe, Runs: c.Runs, Duration: c.Duration, Rows: c.Rows, Commit: c.Commit, Out: os.Stderr,
 		Command: "fanfare " + strings.Join(os.Args[1:], " "),
 	})
-	if err != nil {
-		return err
+	if report == nil {
+		return suiteErr
 	}
+	// What was measured before an interruption is reported all the same.
 	if err := writeTo(c.Out, func(w io.Writer) error { return bench.WriteReport(w, report) }); err != nil {
 		return err
 	}
@@ -119,7 +123,7 @@ func (c *benchSuite) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return report.Failed()
+	return errors.Join(suiteErr, report.Failed())
 }
 
 func writeTo(file string, write func(io.Writer) error) error {

@@ -158,8 +158,8 @@ func (c *Conn) readHeaders(a *Answer, h *head, budget *int) error {
 			if !fold(name, "transfer-encoding") {
 				continue
 			}
-			if h.chunked || !bytes.EqualFold(value, chunked) {
-				return ErrMalformed
+			if h.chunked || h.http10 || !bytes.EqualFold(value, chunked) {
+				return ErrMalformed // in HTTP/1.0 there are no codings, and the framing is anybody's guess
 			}
 			h.chunked = true
 		}

@@ -3,11 +3,11 @@ package webhook
 import (
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"fanfare/egress"
 	"fanfare/engine"
 	"fanfare/engine/pebblestore"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // recorder is an egress that keeps what it is handed.
@@ -18,6 +18,7 @@ func (r *recorder) Open(*engine.Subscription, engine.Progress) engine.Receiver {
 func (r *recorder) Update(*engine.Subscription)                                {}
 func (r *recorder) Close(*engine.Subscription)                                 {}
 func (r *recorder) Dispatch(m *engine.Message)                                 { m.Retain(); r.messages <- m }
+
 func (r *recorder) Due(*engine.Subscription, *engine.Message, int, engine.TimerKey) bool {
 	return false
 }

@@ -1,0 +1,95 @@
+package smq
+
+import (
+	"fmt"
+	"time"
+
+	"fanfare/egress"
+	"fanfare/engine"
+)
+
+// Source: "HTTP endpoints" and "NotifyContentFormat" of the SMQ HTTP reference, read 2026-10; names and case of the
+// headers as the sample receivers of the vendor's SDKs look them up.
+
+// The envelopes.
+const (
+	XML        = "xml"        // default
+	JSON       = "json"       // the same members as an object
+	Simplified = "simplified" // the text alone
+)
+
+const (
+	defaultAccount = "123456"
+	timeout        = 5 * time.Second
+)
+
+// Options of a Kind. The zero value works.
+type Options struct {
+	Account string // owner and subscriber of every topic, up to 64 digits and letters; default "123456"
+}
+
+// Validate reports every bad option at once.
+func (o *Options) Validate() error {
+	for i := range len(o.Account) {
+		c := o.Account[i]
+		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') || i == 64 {
+			return fmt.Errorf("smq: Account is %q, must be up to 64 digits and letters", o.Account)
+		}
+	}
+	return nil
+}
+
+// Kind is the kind "smq".
+type Kind struct{ account string }
+
+// New returns the kind. The options must be valid.
+func New(opts Options) *Kind {
+	k := &Kind{account: opts.Account}
+	if k.account == "" {
+		k.account = defaultAccount
+	}
+	return k
+}
+
+// Name is "smq".
+func (*Kind) Name() string { return "smq" }
+
+// Check fills in the envelope xml and refuses unknown ones.
+func (*Kind) Check(c *engine.SubscriptionConfig) error {
+	switch c.Envelope {
+	case "":
+		c.Envelope = XML
+	case XML, JSON, Simplified:
+	default:
+		return &engine.FieldError{Field: "envelope", Reason: "must be xml, json or simplified for the kind smq"}
+	}
+	return nil
+}
+
+// Timeout is 5 s.
+func (*Kind) Timeout() time.Duration { return timeout }
+
+// DefaultPath is what is posted to when the endpoint has no path.
+func (*Kind) DefaultPath() string { return "/notifications" }
+
+// Judge takes 2xx for delivered. Receivers answer 403 to a signature they do not believe and 500 to everything
+// else; the service tries both again.
+func (*Kind) Judge(status int) egress.Outcome {
+	if status >= 200 && status <= 299 {
+		return egress.Delivered
+	}
+	return egress.Retry
+}
+
+// Compile prepares what is the same in every push of the subscription.
+func (k *Kind) Compile(s *engine.Subscription) egress.Encoder {
+	base := newBase(k.account, s.Topic.Name(), s.Name())
+	switch s.Config().Envelope {
+	case JSON:
+		return newJSON(base, k.account, s.Topic.Name(), s.Name())
+	case Simplified:
+		return newSimplified(base)
+	default:
+		return newXML(base, k.account, s.Topic.Name(), s.Name())
+	}
+}

@@ -1,0 +1,122 @@
+package sns
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"fanfare/egress"
+	"fanfare/engine"
+)
+
+// The envelopes.
+const (
+	JSON = "json"
+	Raw  = "raw"
+)
+
+const timeout = 15 * time.Second
+
+// The labels of a subscription that the face "sns" keeps for this kind.
+const (
+	labelTopicARN  = "sns.topic_arn"  // the topic as the subscriber named it
+	labelPublicURL = "sns.public_url" // where the subscriber reached us
+)
+
+// Options of a Kind. The zero value works.
+type Options struct {
+	Region    string // in the ARNs of topics whose subscriber named none; default us-east-1
+	Account   string // likewise: 12 digits; default 000000000000
+	PublicURL string // base of SubscribeURL and UnsubscribeURL; default: where the subscriber reached us, or http://127.0.0.1:8080
+	Signer    Signer // default nil: documents are not signed
+}
+
+// Signer signs documents. The same message is rendered for every subscription of its topic, so it is for the signer
+// to remember what it made.
+type Signer interface {
+	// AppendFields appends the members SignatureVersion, Signature and SigningCertURL, each as
+	// `,\n  "Name" : "value"`. The text is what the document has as its Message, unescaped, and subscribeURL what
+	// it has as its SubscribeURL, nil in a notification. It must keep neither.
+	AppendFields(dst []byte, m *engine.Message, topicARN string, text, subscribeURL []byte) []byte
+}
+
+func (o *Options) setDefaults() {
+	setDefault(&o.Region, "us-east-1")
+	setDefault(&o.Account, "000000000000")
+	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
+}
+
+func setDefault(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
+
+// Validate reports every bad option at once.
+func (o *Options) Validate() error {
+	var faults []error
+	if strings.ContainsFunc(o.Region, func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
+		faults = append(faults, fmt.Errorf("sns: Region %q must be lower-case letters, digits and '-'", o.Region))
+	}
+	if o.Account != "" && (len(o.Account) != 12 || strings.Trim(o.Account, "0123456789") != "") {
+		faults = append(faults, fmt.Errorf("sns: Account %q must be 12 digits", o.Account))
+	}
+	if u, err := url.Parse(o.PublicURL); o.PublicURL != "" &&
+		(err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
+		faults = append(faults, fmt.Errorf("sns: PublicURL %q must be http://HOST or https://HOST, with a path if need be", o.PublicURL))
+	}
+	return errors.Join(faults...)
+}
+
+// Kind is the kind "sns".
+type Kind struct{ opts Options }
+
+// New returns the kind.
+func New(opts Options) *Kind {
+	opts.setDefaults()
+	return &Kind{opts}
+}
+
+// Name is "sns".
+func (*Kind) Name() string { return "sns" }
+
+// Check fills in the envelope "json" and refuses unknown ones.
+func (*Kind) Check(c *engine.SubscriptionConfig) error {
+	switch c.Envelope {
+	case "":
+		c.Envelope = JSON
+	case JSON, Raw:
+	default:
+		return &engine.FieldError{Field: "envelope", Reason: "must be json or raw for the kind sns"}
+	}
+	return nil
+}
+
+// Timeout is 15 s.
+func (*Kind) Timeout() time.Duration { return timeout }
+
+// Judge takes 2xx for delivered, and 3xx and 4xx but 429 for a refusal for good.
+func (*Kind) Judge(status int) egress.Outcome {
+	switch {
+	case status >= 200 && status <= 299:
+		return egress.Delivered
+	case status >= 300 && status <= 499 && status != 429:
+		return egress.Dead
+	}
+	return egress.Retry
+}
+
+// Compile prepares what is the same in every push of the subscription.
+func (k *Kind) Compile(s *engine.Subscription) egress.Encoder {
+	c := s.Config()
+	topicARN := c.Labels[labelTopicARN]
+	if topicARN == "" {
+		topicARN = "arn:aws:sns:" + k.opts.Region + ":" + k.opts.Account + ":" + s.Topic.Name()
+	}
+	base := k.opts.PublicURL
+	setDefault(&base, c.Labels[labelPublicURL])
+	setDefault(&base, "http://127.0.0.1:8080")
+	return newEncoder(topicARN, topicARN+":"+c.Name, base, c.Protocol, c.Envelope == Raw, k.opts.Signer)
+}
