@@ -96,6 +96,7 @@ func (s *Server) bound(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 }
 
 func (s *Server) serve(ctx *fasthttp.RequestCtx) {
+	s.reading.Delete(&ctx.Request.Header)
 	h := getHead(&ctx.Request.Header)
 	defer putHead(h)
 	f := s.face(h)
