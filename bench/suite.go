@@ -91,7 +91,7 @@ func Suite(ctx context.Context, opts SuiteOptions) (*Report, error) {
 	if s.dir, err = os.MkdirTemp(opts.Dir, "fanfare-bench-"); err != nil {
 		return nil, fmt.Errorf("bench: suite: %w", err)
 	}
-	defer os.RemoveAll(s.dir) //nolint:errcheck // what cannot be removed from a temporary directory stays there
+	defer os.RemoveAll(s.dir)
 	if s.fixed, err = s.start(ctx, "bench", "fixed-reply", "--listen", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}

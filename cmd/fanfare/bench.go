@@ -57,7 +57,7 @@ func (c *benchPublish) Run(ctx context.Context) error {
 // printResult prints a result for people, or as one line of JSON.
 func printResult(result fmt.Stringer, asJSON bool) error {
 	if !asJSON {
-		_, err := fmt.Println(result)
+		_, err := fmt.Fprintln(os.Stdout, result)
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(result)

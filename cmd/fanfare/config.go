@@ -87,7 +87,9 @@ func (d *duration) UnmarshalText(text []byte) error {
 }
 
 // MarshalText writes the text form.
-func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+func (d duration) MarshalText() ([]byte, error) { //nolint:unparam // as encoding.TextMarshaler wants it
+	return []byte(time.Duration(d).String()), nil
+}
 
 func defaultConfig() *config {
 	return &config{

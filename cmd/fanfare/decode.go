@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,7 +39,7 @@ func (f *fault) Error() string {
 type decoder struct {
 	file   string
 	lines  map[string]int // of every key that was read
-	faults []error
+	faults []*fault
 }
 
 func (d *decoder) fault(n *yaml.Node, key, format string, args ...any) {
@@ -158,7 +158,7 @@ func sortedKeys(m map[string]reflect.Value) []string {
 	for k := range m {
 		keys = append(keys, k)
 	}
-	sort.Strings(keys)
+	slices.Sort(keys)
 	return keys
 }
 
@@ -177,8 +177,8 @@ func describe(v reflect.Value) string {
 
 // faulty reports whether something is wrong with a key already.
 func (d *decoder) faulty(key string) bool {
-	for _, err := range d.faults {
-		if f, ok := err.(*fault); ok && f.key == key {
+	for _, f := range d.faults {
+		if f.key == key {
 			return true
 		}
 	}
@@ -187,10 +187,10 @@ func (d *decoder) faulty(key string) bool {
 
 // err joins the faults in the order of their lines.
 func (d *decoder) err() error {
-	sort.SliceStable(d.faults, func(i, j int) bool {
-		a, aOK := d.faults[i].(*fault)
-		b, bOK := d.faults[j].(*fault)
-		return aOK && bOK && a.line < b.line
-	})
-	return errors.Join(d.faults...)
+	slices.SortStableFunc(d.faults, func(a, b *fault) int { return a.line - b.line })
+	errs := make([]error, 0, len(d.faults))
+	for _, f := range d.faults {
+		errs = append(errs, f)
+	}
+	return errors.Join(errs...)
 }

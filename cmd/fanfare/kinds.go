@@ -75,11 +75,12 @@ func (c *config) snsOptions(log zerolog.Logger) sns.Options {
 
 // validateVendors checks what only the faces can judge.
 func (c *config) validateVendors(fault func(key, format string, args ...any)) {
+	snsOptions := c.snsOptions(zerolog.Nop())
 	for _, v := range []struct {
 		key string
 		err error
 	}{
-		{"sns", c.snsOptions(zerolog.Nop()).Validate()},
+		{"sns", snsOptions.Validate()},
 		{"smq", c.smqOptions(zerolog.Nop()).Validate()},
 		{"smn", c.smnOptions(zerolog.Nop()).Validate()},
 	} {

@@ -131,6 +131,6 @@ func (versionCommand) Run() error {
 			}
 		}
 	}
-	_, err := fmt.Printf("fanfare %s%s %s %s/%s\n", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(os.Stdout, "fanfare %s%s %s %s/%s\n", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }

@@ -2,13 +2,14 @@ package smq
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"fanfare/egress"
 	"fanfare/engine"
 )
 
-// Source: "HTTP endpoints" and "NotifyContentFormat" of the SMQ HTTP reference, read 2026-10; names and case of the
+// Source: "HTTP endpoints" and "NotifyContentFormat" of the SMQ HTTP reference, read 2026-11; names and case of the
 // headers as the sample receivers of the vendor's SDKs look them up.
 
 // The envelopes.
@@ -30,11 +31,9 @@ type Options struct {
 
 // Validate reports every bad option at once.
 func (o *Options) Validate() error {
-	for i := range len(o.Account) {
-		c := o.Account[i]
-		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') || i == 64 {
-			return fmt.Errorf("smq: Account is %q, must be up to 64 digits and letters", o.Account)
-		}
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	if len(o.Account) > 64 || strings.Trim(o.Account, alphabet) != "" {
+		return fmt.Errorf("smq: Account is %q, must be up to 64 digits and letters", o.Account)
 	}
 	return nil
 }

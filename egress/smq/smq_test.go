@@ -148,8 +148,10 @@ func TestKind(t *testing.T) {
 	if _, ok := any(k).(egress.DefaultPather); !ok {
 		t.Error("the kind is no DefaultPather")
 	}
-	for status, want := range map[int]egress.Outcome{200: egress.Delivered, 204: egress.Delivered, 299: egress.Delivered, 199: egress.Retry,
-		301: egress.Retry, 400: egress.Retry, 403: egress.Retry, 410: egress.Retry, 429: egress.Retry, 500: egress.Retry} {
+	for status, want := range map[int]egress.Outcome{
+		200: egress.Delivered, 204: egress.Delivered, 299: egress.Delivered, 199: egress.Retry,
+		301: egress.Retry, 400: egress.Retry, 403: egress.Retry, 410: egress.Retry, 429: egress.Retry, 500: egress.Retry,
+	} {
 		if got := k.Judge(status); got != want {
 			t.Errorf("%d is %v, want %v", status, got, want)
 		}
@@ -194,7 +196,7 @@ func TestScratch(t *testing.T) {
 type notification struct {
 	XMLName xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Notification" json:"-"`
 
-	TopicOwner, TopicName, Subscriber, SubscriptionName, MessageId, Message, MessageMD5, MessageTag, PublishTime string //nolint:revive // the wire's names
+	TopicOwner, TopicName, Subscriber, SubscriptionName, MessageId, Message, MessageMD5, MessageTag, PublishTime string
 }
 
 // FuzzEnvelope reads what was rendered with encoding/xml and encoding/json.

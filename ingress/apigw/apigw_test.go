@@ -28,7 +28,7 @@ func TestPath(t *testing.T) {
 	f("/v2/", "v2")
 	f("/v2/p/notifications", "v2", "p", "notifications")
 	f("/v2//x", "v2", "", "x")
-	f("//", "")
+	f("//")
 	f("/a%2Fb/c", "a%2Fb", "c")
 
 	var p Path

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"github.com/valyala/fasthttp"
-
 	"fanfare/ingress"
+
+	"github.com/valyala/fasthttp"
 )
 
 var (

@@ -8,10 +8,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"fanfare/engine"
 	"fanfare/engine/pebblestore"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // Recorder is an egress that keeps a description of every message it is handed. Every kind, envelope and

@@ -150,17 +150,19 @@ func (s *JSON) next() JSONKind {
 // Skip moves behind the value that Next has just begun and returns its whole text, with the quotes of a
 // string; nil when the text is at fault. It is a view of the input.
 func (s *JSON) Skip() []byte {
-	start := s.start
-	switch s.kind {
-	case JSONString:
+	start, depth, kind := s.start, s.depth, s.kind
+	if kind == JSONString {
 		start--
-	case JSONObject, JSONArray:
-		for depth := s.depth; s.depth >= depth; {
-			if s.Next() == JSONInvalid {
+	}
+	if kind == JSONObject || kind == JSONArray {
+		for s.depth >= depth {
+			s.Next()
+			if s.err != nil {
 				return nil
 			}
 		}
-	case JSONInvalid:
+	}
+	if kind == JSONInvalid {
 		return nil
 	}
 	return s.text[start:s.at:s.at]
@@ -170,18 +172,15 @@ func (s *JSON) Skip() []byte {
 func JSONValid(text []byte) bool {
 	var s JSON
 	for s.Reset(text); ; {
-		switch s.Next() {
-		case JSONInvalid:
-			return false
-		case JSONEnd:
-			return true
+		if kind := s.Next(); kind <= JSONEnd {
+			return kind == JSONEnd
 		}
 	}
 }
 
-// fail records the first fault. At the end of the text every fault is that it ends too early.
+// fail records the first fault. At the end of the text a fault of the syntax is that it ends too early.
 func (s *JSON) fail(err error) JSONKind {
-	if err == ErrJSONSyntax && s.at >= len(s.text) {
+	if errors.Is(err, ErrJSONSyntax) && s.at >= len(s.text) {
 		err = ErrJSONTruncated
 	}
 	s.err = err

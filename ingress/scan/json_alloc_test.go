@@ -12,15 +12,18 @@ func TestJSONDoesNotAllocate(t *testing.T) {
 		var key [32]byte
 		buf = buf[:0]
 		for s.Reset(body); ; {
-			switch s.Next() {
-			case JSONKey:
+			kind := s.Next()
+			if kind == JSONKey {
 				buf = append(buf, s.Key(key[:])...)
-			case JSONString:
+			}
+			if kind == JSONString {
 				buf = AppendJSONEscaped(AppendJSONUnescaped(buf, s.Text()), body)
-			case JSONInvalid:
-				t.Fatal(s.Err())
-			case JSONEnd:
+			}
+			if kind == JSONEnd {
 				return
+			}
+			if kind == JSONInvalid {
+				t.Fatal(s.Err())
 			}
 		}
 	})
