@@ -39,8 +39,9 @@ const (
 
 	flagBodyMD5 = 1 << 0
 
-	// messageBytesKept is the largest arena that goes back to the pool with its message.
-	messageBytesKept = 64 << 10
+	// messageBytesKept is the largest arena that goes back to the pool with its message: a body of 64 KiB, the
+	// most that some clouds allow, with its record around it, still fits.
+	messageBytesKept = 128 << 10
 )
 
 // MessageType tells notifications from the messages of the subscription protocol.

@@ -81,7 +81,7 @@ func (c *config) validateVendors(fault func(key, format string, args ...any)) {
 		err error
 	}{
 		{"sns", snsOptions.Validate()},
-		{"smq", c.smqOptions(zerolog.Nop()).Validate()},
+		{"smq", smq.Options{Account: c.SMQ.Account}.Validate()}, // its other key is checked by itself
 		{"smn", c.smnOptions(zerolog.Nop()).Validate()},
 	} {
 		if v.err != nil {

@@ -1,0 +1,112 @@
+package aliyun
+
+import (
+	"errors"
+
+	"fanfare/ingress/scan"
+)
+
+// ErrRoot is a document whose root has another name.
+var ErrRoot = errors.New("aliyun: document has another root")
+
+// Namespace is what the root of a document says of its name space.
+type Namespace uint8
+
+// The name spaces.
+const (
+	NamespaceOurs    Namespace = iota + 1 // the protocol's, with or without the slash at its end
+	NamespaceMissing                      // none, or the empty one
+	NamespaceForeign                      // another, or a prefix that was not declared
+)
+
+// Document reads the XML of a request. Open reads the root's tag; each Next then moves to the next child and
+// must be followed by AppendText, by Skip, or by Nexts for its own children up to the one that returns nil;
+// behind the root's last child comes Close. Elements of a foreign name space, and text between elements, are
+// passed over.
+type Document struct {
+	dialect *Dialect
+	xml     scan.XML
+	root    []byte // the root's attributes, which may declare prefixes
+	buf     [64]byte
+}
+
+// Open reads the start of a document with this root. The document keeps a view of the body.
+func (d *Document) Open(dialect *Dialect, body []byte, root string) (Namespace, error) {
+	d.dialect = dialect
+	d.xml.Reset(body)
+	if d.xml.Next() != scan.XMLOpen {
+		return 0, d.xml.Err()
+	}
+	if string(d.xml.Local()) != root {
+		return 0, ErrRoot
+	}
+	d.root = d.xml.Attributes()
+	return d.namespace(), nil
+}
+
+// Next moves to the next child and returns its name without the prefix, nil when there are no more. The name
+// is a view of the body.
+func (d *Document) Next() ([]byte, error) {
+	for {
+		switch d.xml.Next() {
+		case scan.XMLOpen:
+			if d.namespace() != NamespaceForeign {
+				return d.xml.Local(), nil
+			}
+			if err := d.xml.Skip(); err != nil {
+				return nil, err
+			}
+		case scan.XMLClose:
+			return nil, nil
+		case scan.XMLText:
+		default:
+			return nil, d.xml.Err()
+		}
+	}
+}
+
+// AppendText appends the text of the child, which must have no elements inside: scan.ErrXMLElement.
+func (d *Document) AppendText(dst []byte) ([]byte, error) { return d.xml.AppendElement(dst) }
+
+// AppendOwnText appends the text of the child without that of the elements inside.
+func (d *Document) AppendOwnText(dst []byte) ([]byte, error) {
+	for {
+		var err error
+		dst, err = d.xml.AppendElement(dst)
+		if !errors.Is(err, scan.ErrXMLElement) {
+			return dst, err
+		}
+		if err := d.xml.Skip(); err != nil {
+			return dst, err
+		}
+	}
+}
+
+// Skip passes over the child.
+func (d *Document) Skip() error { return d.xml.Skip() }
+
+// Close reads what is behind the root.
+func (d *Document) Close() error {
+	if d.xml.Next() != scan.XMLEnd {
+		return d.xml.Err()
+	}
+	return nil
+}
+
+// namespace is that of the current element. Prefixes may be declared by the element itself or by the root.
+func (d *Document) namespace() Namespace {
+	prefix := d.xml.Prefix()
+	uri, ok := scan.XMLDeclared(d.xml.Attributes(), prefix, d.buf[:0])
+	if !ok {
+		uri, ok = scan.XMLDeclared(d.root, prefix, d.buf[:0])
+	}
+	ours := d.dialect.Namespace
+	switch {
+	case len(uri) == 0 && (ok || len(prefix) == 0):
+		return NamespaceMissing
+	case string(uri) == ours, string(uri) == ours[:len(ours)-1]:
+		return NamespaceOurs
+	default:
+		return NamespaceForeign
+	}
+}

@@ -1,0 +1,26 @@
+//go:build !race
+
+package rocketmq
+
+import (
+	"testing"
+
+	"fanfare/ingress/facetest"
+)
+
+func TestSendAllocs(t *testing.T) {
+	const head = "POST /topics/orders/messages?ns=INST_1 HTTP/1.1\nAuthorization: MQ ak-demo:x=\nx-mq-version: 2015-06-06\n"
+	for name, request := range map[string]string{
+		"reference": head + "Content-MD5: NjBjOTRlOWM4ZDc4NDlmZmJjM2QzNjY2ZTFhNzg0Njg=\n\n" +
+			`<?xml version="1.0" encoding="UTF-8"?><Message xmlns="http://mq.aliyuncs.com/doc/v1/"><MessageBody>ping</MessageBody><MessageTag>red</MessageTag><Properties>KEYS:k-1|color:blue|</Properties></Message>`,
+		"escaped": head + "\n<Message><MessageBody>a &lt; b &#38; c</MessageBody><Properties>__SHARDINGKEY:s|__STARTDELIVERTIME:1700000000000|</Properties></Message>",
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := facetest.NewEngine(t, nil, facetest.Quiet())
+			createTopic(t, e, "orders")
+			if n := facetest.Allocs(t, New(e, Options{}), facetest.Request([]byte(request)), 201); n >= 1 {
+				t.Errorf("%v allocations per send", n)
+			}
+		})
+	}
+}
