@@ -1,0 +1,36 @@
+//go:build !race
+
+package sns
+
+import (
+	"fmt"
+	"testing"
+
+	"fanfare/ingress/facetest"
+)
+
+func TestPublishAllocs(t *testing.T) {
+	signature := "Authorization: AWS4-HMAC-SHA256 Credential=test/20260102/us-east-1/sns/aws4_request, SignedHeaders=host, Signature=00\r\n"
+	attributes := []string{
+		"MessageAttributes.entry.1.Name", "a", "MessageAttributes.entry.1.Value.DataType", "String", "MessageAttributes.entry.1.Value.StringValue", "v 1",
+		"MessageAttributes.entry.2.Name", "b", "MessageAttributes.entry.2.Value.DataType", "Binary", "MessageAttributes.entry.2.Value.BinaryValue", "AgMEBQ==",
+		"MessageAttributes.entry.3.Name", "n", "MessageAttributes.entry.3.Value.DataType", "Number", "MessageAttributes.entry.3.Value.StringValue", "99.12",
+	}
+	f := func(name, head string, messages int, pairs ...string) {
+		t.Run(name, func(t *testing.T) {
+			e := facetest.NewEngine(t, nil, facetest.Quiet())
+			n := facetest.Allocs(t, setup(t, e), []byte(post(form(pairs...), head)), 200)
+			if n >= 1 {
+				t.Errorf("%v allocations per call with %d messages", n, messages)
+			}
+		})
+	}
+	f("plain", "", 1, publish("Message", "héllo & <x>")...)
+	f("attributes", signature, 1, publish(append(attributes, "Message", "héllo & <x>", "Subject", "Sub ject", "MessageGroupId", "g")...)...)
+	f("structure", signature, 1, publish("Message", `{"default":"d \u00e9","http":"h"}`, "MessageStructure", "json")...)
+	var entries [][]string
+	for i := range 10 {
+		entries = append(entries, append([]string{"Id", fmt.Sprint("id", i), "Message", "héllo", "Subject", "s"}, attributes...))
+	}
+	f("batch", signature, 10, batchOf(entries...)...)
+}

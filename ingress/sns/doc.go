@@ -1,0 +1,37 @@
+// Package sns is the face of Amazon SNS, API version 2010-03-31.
+//
+// # What it is
+//
+// The AWS Query protocol: parameters as a form in the body, in the URL's query, or in both; replies in XML.
+// Publish and PublishBatch are parsed by hand and without allocation; the control operations through a map.
+//
+//	Publish, PublishBatch                                       publish.go, batch.go, attributes.go
+//	CreateTopic, DeleteTopic, ListTopics, GetTopicAttributes    topics.go
+//	Subscribe, ConfirmSubscription, Unsubscribe                 subscribe.go
+//	ListSubscriptions, ListSubscriptionsByTopic,
+//	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go
+//
+// Endpoints are http and https. FIFO topics, filter policies, delivery policies and redrive policies are refused,
+// never ignored. Every other action is answered InvalidAction.
+//
+// Source: Amazon SNS API reference and developer guide, read in 2026, and the service model of the SDKs; texts and
+// orders of checks as recorded from AWS by public test suites.
+//
+// # Where it stands on the data path
+//
+// Between the ingress server and Engine.Publish. A subscription made here is pushed by the kind "sns", which reads
+// the labels it leaves.
+//
+// # Ownership
+//
+// What a request needs while it is parsed is a pooled call: views of the request, and scratch memory. Text is
+// decoded once, from the request's bytes into its Message.
+//
+// # Concurrency
+//
+// A Face is called from many goroutines at once. A call belongs to the goroutine that serves it.
+//
+// # Errors
+//
+// ErrorResponse documents with the codes and texts of SNS; the table from the engine's errors is in codes.go.
+package sns

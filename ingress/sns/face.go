@@ -1,0 +1,122 @@
+package sns
+
+import (
+	"bytes"
+
+	"github.com/valyala/fasthttp"
+
+	"fanfare/engine"
+	"fanfare/ingress"
+)
+
+// bodyBytesMax leaves room for the largest message of all, 1 MiB, with every byte of it percent-encoded.
+const bodyBytesMax = 4 << 20
+
+const apiVersion = "2010-03-31"
+
+// Face is the API of Amazon SNS.
+type Face struct {
+	engine      *engine.Engine
+	opts        Options
+	subscribing gate // by topic and endpoint: Subscribe makes no second subscription of an endpoint
+}
+
+// New returns the face of an engine.
+func New(e *engine.Engine, opts Options) *Face {
+	opts.setDefaults()
+	return &Face{engine: e, opts: opts}
+}
+
+// Name is "sns".
+func (f *Face) Name() string { return "sns" }
+
+// Claims reports whether the request is for the path "/". What a browser would ask there, a GET without an Action, is
+// not the face's.
+func (f *Face) Claims(h *ingress.Head) bool {
+	if string(h.Path) != "/" {
+		return false
+	}
+	if h.IsMethod(fasthttp.MethodGet) || h.IsMethod(fasthttp.MethodHead) || h.IsMethod(fasthttp.MethodOptions) {
+		return bytes.Contains(h.Query, actionParameter)
+	}
+	return true
+}
+
+var actionParameter = []byte("Action=")
+
+// BodyBytesMax is 4 MiB.
+func (f *Face) BodyBytesMax(*ingress.Head) int { return bodyBytesMax }
+
+// Refuse answers a request whose body could not be read.
+func (f *Face) Refuse(ctx *fasthttp.RequestCtx, h *ingress.Head, why ingress.Refusal) {
+	c := newCall(f, ctx, h)
+	defer c.release()
+	switch why {
+	case ingress.RefusedTooLarge:
+		c.refuse(errTooLong)
+	case ingress.RefusedTimeout:
+		c.refuse(&fault{why.Status(), "RequestTimeout", "The request's body did not arrive in time."})
+	default:
+		c.refuse(&fault{why.Status(), "MalformedInput", "The request's framing is malformed or ambiguous."})
+	}
+}
+
+// Serve answers a request.
+func (f *Face) Serve(ctx *fasthttp.RequestCtx, h *ingress.Head) {
+	c := newCall(f, ctx, h)
+	defer c.release()
+	if err := c.serve(); err != nil {
+		c.refuse(err)
+	}
+}
+
+func (c *call) serve() error {
+	if !c.head.IsMethod(fasthttp.MethodPost) && !c.head.IsMethod(fasthttp.MethodGet) {
+		c.ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, POST")
+		return errMethod
+	}
+	action, err := c.find("Action")
+	switch {
+	case err != nil:
+		return err
+	case len(action) == 0:
+		return errNoAction
+	}
+	switch string(action) {
+	case "Publish":
+		return c.publish()
+	case "PublishBatch":
+		return c.publishBatch()
+	}
+	return c.control(string(action))
+}
+
+// operations are the actions but the publishing ones.
+var operations = map[string]func(*call, params) error{
+	"CreateTopic":               (*call).createTopic,
+	"DeleteTopic":               (*call).deleteTopic,
+	"ListTopics":                (*call).listTopics,
+	"GetTopicAttributes":        (*call).getTopicAttributes,
+	"Subscribe":                 (*call).subscribe,
+	"ConfirmSubscription":       (*call).confirmSubscription,
+	"Unsubscribe":               (*call).unsubscribe,
+	"ListSubscriptions":         (*call).listSubscriptions,
+	"ListSubscriptionsByTopic":  (*call).listSubscriptionsByTopic,
+	"GetSubscriptionAttributes": (*call).getSubscriptionAttributes,
+	"SetSubscriptionAttributes": (*call).setSubscriptionAttributes,
+}
+
+func (c *call) control(action string) error {
+	operation := operations[action]
+	if operation == nil {
+		return unknownAction(action, apiVersion)
+	}
+	p, err := c.params()
+	if err != nil {
+		return err
+	}
+	if version, ok := p["Version"]; ok && version != apiVersion {
+		return unknownAction(action, version)
+	}
+	return operation(c, p)
+}

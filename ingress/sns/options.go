@@ -1,0 +1,46 @@
+package sns
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/rs/zerolog"
+)
+
+// Options of a Face. The zero value works.
+type Options struct {
+	Region    string // in ARNs, unless the request is signed for another; lower-case letters, digits and '-'; default us-east-1
+	Account   string // in ARNs, and the owner of everything: 12 digits; default 000000000000
+	PublicURL string // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
+
+	Log zerolog.Logger // silent by default
+}
+
+func (o *Options) setDefaults() {
+	if o.Region == "" {
+		o.Region = "us-east-1"
+	}
+	if o.Account == "" {
+		o.Account = "000000000000"
+	}
+}
+
+// Validate reports every bad option at once.
+func (o *Options) Validate() error {
+	var faults []error
+	if o.Region != "" && !isRegion([]byte(o.Region)) {
+		faults = append(faults, fmt.Errorf("sns: Region %q must be 1 to %d lower-case letters, digits and '-'", o.Region, regionBytesMax))
+	}
+	if o.Account != "" && !isAccount([]byte(o.Account)) {
+		faults = append(faults, fmt.Errorf("sns: Account %q must be 12 digits", o.Account))
+	}
+	if o.PublicURL != "" {
+		u, err := url.Parse(o.PublicURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(o.PublicURL, "?#") {
+			faults = append(faults, fmt.Errorf("sns: PublicURL %q must be http://HOST or https://HOST, with a path if need be", o.PublicURL))
+		}
+	}
+	return errors.Join(faults...)
+}

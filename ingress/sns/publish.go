@@ -1,0 +1,252 @@
+package sns
+
+import (
+	"unicode/utf8"
+
+	"fanfare/engine"
+	"fanfare/ingress/scan"
+)
+
+// Limits of a message.
+const (
+	// messageBytesMax counts the text and, of each attribute, name, type and value.
+	messageBytesMax = 262_144
+	subjectRunesMax = 100
+	groupBytesMax   = 128
+)
+
+// publish answers Publish. It must not allocate unless it refuses.
+func (c *call) publish() error {
+	if err := c.scanPublish(false); err != nil {
+		return err
+	}
+	if err := c.checkVersion("Publish"); err != nil {
+		return err
+	}
+	m := engine.NewMessage()
+	defer m.Release()
+	m.SetOrigin(engine.OriginSNS)
+	t, err := c.fillPublish(m)
+	if err != nil {
+		return err
+	}
+	if err := c.face.engine.Publish(t, m); err != nil {
+		return err
+	}
+	w := c.begin("Publish")
+	w.begin("MessageId")
+	w.buf = m.ID().AppendUUID(w.buf)
+	w.end("MessageId")
+	c.finish("Publish")
+	return nil
+}
+
+func (c *call) checkVersion(action string) error {
+	version := c.form.top[topVersion]
+	if version == nil || string(version) == apiVersion {
+		return nil
+	}
+	text, err := c.decode(version)
+	if err != nil || string(text) == apiVersion {
+		return err
+	}
+	return unknownAction(action, string(text))
+}
+
+// fillPublish checks a Publish in the order in which SNS does, sets the fields of its message and finds its topic.
+func (c *call) fillPublish(m *engine.Message) (*engine.Topic, error) {
+	e := &c.form.entries[0]
+	if err := fillSubject(m, e); err != nil {
+		return nil, err
+	}
+	text, err := fillText(m, e)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkPhoneNumber(); err != nil {
+		return nil, err
+	}
+	attributes, err := c.fillAttributes(m, e, 0)
+	switch {
+	case err != nil:
+		return nil, err
+	case text+attributes > messageBytesMax:
+		return nil, errTooLong
+	}
+	if err := c.fillRest(m, e); err != nil {
+		return nil, err
+	}
+	return c.target()
+}
+
+// fillSubject sets the subject: 1 to 100 characters, no control characters.
+func fillSubject(m *engine.Message, e *messageForm) error {
+	raw := e.values[messageSubject]
+	if raw == nil {
+		return nil
+	}
+	arena := m.Begin(engine.FieldSubject)
+	start := len(arena)
+	arena, err := scan.AppendFormValue(arena, raw)
+	if err != nil {
+		return errEncoding
+	}
+	subject := arena[start:]
+	if len(subject) == 0 || !utf8.Valid(subject) || utf8.RuneCount(subject) > subjectRunesMax {
+		return errSubject
+	}
+	for _, b := range subject {
+		if b < ' ' || b == 0x7f {
+			return errSubject
+		}
+	}
+	m.End(arena)
+	return nil
+}
+
+// fillText sets the text, as the body or as the object of bodies by protocol, and returns its size.
+func fillText(m *engine.Message, e *messageForm) (size int, err error) {
+	field := engine.FieldBody
+	if len(e.values[messageStructure]) > 0 {
+		field = engine.FieldStructure
+	}
+	arena := m.Begin(field)
+	start := len(arena)
+	arena, err = scan.AppendFormValue(arena, e.values[messageText])
+	text := arena[start:]
+	switch {
+	case err != nil:
+		return 0, errEncoding
+	case len(text) == 0:
+		return 0, errEmpty
+	case !utf8.Valid(text):
+		return 0, errNotUTF8
+	}
+	m.End(arena)
+	return len(text), nil
+}
+
+// fillRest sets the group, refuses what belongs to FIFO topics, and takes the default text out of a text by protocol.
+func (c *call) fillRest(m *engine.Message, e *messageForm) error {
+	if len(e.values[messageDedup]) > 0 {
+		return errDedup
+	}
+	if raw := e.values[messageGroup]; len(raw) > 0 {
+		arena := m.Begin(engine.FieldGroup)
+		start := len(arena)
+		arena, err := scan.AppendFormValue(arena, raw)
+		switch {
+		case err != nil:
+			return errEncoding
+		case !isGroup(arena[start:]):
+			return errGroup
+		}
+		m.End(arena)
+	}
+	structure := e.values[messageStructure]
+	if len(structure) == 0 {
+		return nil
+	}
+	if word, err := c.decode(structure); err != nil {
+		return err
+	} else if string(word) != "json" {
+		return errStructure
+	}
+	return c.fillDefault(m)
+}
+
+// isGroup reports whether the id is 1 to 128 letters, digits and ASCII punctuation.
+func isGroup(id []byte) bool {
+	for _, b := range id {
+		if b <= ' ' || b >= 0x7f {
+			return false
+		}
+	}
+	return len(id) > 0 && len(id) <= groupBytesMax
+}
+
+// fillDefault makes the text "default" of the object of texts the body. Of members of one name the last counts, and
+// only strings count.
+func (c *call) fillDefault(m *engine.Message) error {
+	var s scan.JSON
+	s.Reset(m.Get(engine.FieldStructure))
+	if s.Next() != scan.JSONObject {
+		return errNotJSON
+	}
+	var text []byte
+	for {
+		switch s.Next() {
+		case scan.JSONKey:
+			c.key = append(c.key[:0], s.Key(c.key)...)
+			isDefault := string(c.key) == "default"
+			if s.Next() == scan.JSONString && isDefault {
+				text = s.Text()
+			}
+			s.Skip()
+		case scan.JSONObjectEnd:
+			if s.Next() != scan.JSONEnd {
+				return errNotJSON
+			}
+			if text == nil {
+				return errNoDefault
+			}
+			m.End(scan.AppendJSONUnescaped(m.Begin(engine.FieldBody), text))
+			return nil
+		default:
+			return errNotJSON
+		}
+	}
+}
+
+// checkPhoneNumber refuses numbers that are not E.164; those that are, target refuses.
+func (c *call) checkPhoneNumber() error {
+	raw := c.form.top[topPhoneNumber]
+	if raw == nil {
+		return nil
+	}
+	number, err := c.decode(raw)
+	if err != nil {
+		return err
+	}
+	digits := number
+	if len(digits) > 0 && digits[0] == '+' {
+		digits = digits[1:]
+	}
+	if len(digits) < 2 || len(digits) > 15 || digits[0] == '0' || !isDigits(digits, len(digits)) {
+		return invalid("PhoneNumber Reason: %s is not valid to publish to", shorten(string(number)))
+	}
+	return nil
+}
+
+// target finds the topic of a Publish.
+func (c *call) target() (*engine.Topic, error) {
+	parameter, raw := "TopicArn", c.form.top[topTopicARN]
+	target, phone := c.form.top[topTargetARN], c.form.top[topPhoneNumber]
+	switch {
+	case raw != nil && (target != nil || phone != nil) || target != nil && phone != nil:
+		return nil, errTwoTargets
+	case phone != nil:
+		return nil, errSMS
+	case target != nil:
+		parameter, raw = "TargetArn", target
+	case raw == nil:
+		return nil, errNoTarget
+	}
+	text, err := c.decode(raw)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.parseARN(parameter, text)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.id != nil:
+		return nil, invalid("%s", parameter)
+	case len(a.name) > len("endpoint/") && string(a.name[:len("endpoint/")]) == "endpoint/":
+		return nil, errNoEndpoint
+	}
+	if t := c.face.engine.Topic(a.name); t != nil {
+		return t, nil
+	}
+	return nil, engine.ErrTopicNotFound
+}

@@ -1,0 +1,53 @@
+package sns
+
+import "github.com/valyala/fasthttp"
+
+// begin opens the reply of an action and its result.
+func (c *call) begin(action string) *xmlWriter {
+	c.out.root(action, "Response")
+	c.out.open(action, "Result")
+	return &c.out
+}
+
+// finish closes what begin opened and sends the reply.
+func (c *call) finish(action string) {
+	c.out.close(action, "Result")
+	c.metadata(action)
+}
+
+// replyNone sends the reply of an action that has no result.
+func (c *call) replyNone(action string) {
+	c.out.root(action, "Response")
+	c.metadata(action)
+}
+
+// replyLeaf sends the reply of an action whose result is one element.
+func (c *call) replyLeaf(action, name, text string) {
+	c.begin(action).leaf(name, text)
+	c.finish(action)
+}
+
+func (c *call) metadata(action string) {
+	c.out.open("ResponseMetadata", "")
+	c.requestID()
+	c.out.close("ResponseMetadata", "")
+	c.out.close(action, "Response")
+	c.send(fasthttp.StatusOK)
+}
+
+func (c *call) requestID() {
+	c.out.begin("RequestId")
+	c.out.buf = c.id.AppendUUID(c.out.buf)
+	c.out.end("RequestId")
+}
+
+var headerRequestID = []byte("x-amzn-RequestId")
+
+// send writes what is in out as the reply.
+func (c *call) send(status int) {
+	var id [36]byte
+	c.ctx.SetStatusCode(status)
+	c.ctx.SetContentType("text/xml")
+	c.ctx.Response.Header.SetCanonical(headerRequestID, c.id.AppendUUID(id[:0]))
+	c.ctx.Response.SetBody(c.out.buf)
+}

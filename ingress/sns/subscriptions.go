@@ -1,0 +1,165 @@
+package sns
+
+import (
+	"strconv"
+	"strings"
+
+	"fanfare/engine"
+)
+
+// subscription finds the subscription of a control operation.
+func (c *call) subscription(p params) (*engine.Subscription, error) {
+	text, ok := p["SubscriptionArn"]
+	if !ok {
+		return nil, noValue("SubscriptionArn")
+	}
+	a, err := c.parseARN("SubscriptionArn", []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	if len(a.id) == 0 || strings.Contains(string(a.id), ":") {
+		return nil, invalid("SubscriptionId")
+	}
+	if t := c.face.engine.Topic(a.name); t != nil {
+		if s := t.Subscription(string(a.id)); s != nil && s.Config().Kind == kindName {
+			return s, nil
+		}
+	}
+	return nil, engine.ErrSubscriptionNotFound
+}
+
+// topicARNOf is the ARN of a subscription's topic, as its subscriber named it.
+func (c *call) topicARNOf(s *engine.Subscription) string {
+	if arn := s.Config().Labels[labelTopicARN]; arn != "" {
+		return arn
+	}
+	return c.topicARN(s.Topic.Name())
+}
+
+func (c *call) subscriptionARN(s *engine.Subscription) string {
+	return c.topicARNOf(s) + ":" + s.Name()
+}
+
+func (c *call) listSubscriptions(p params) error {
+	return c.replySubscriptions("ListSubscriptions", p, c.face.engine.Subscriptions())
+}
+
+func (c *call) listSubscriptionsByTopic(p params) error {
+	t, _, err := c.topic(p)
+	if err != nil {
+		return err
+	}
+	return c.replySubscriptions("ListSubscriptionsByTopic", p, t.Subscriptions())
+}
+
+// replySubscriptions sends a page of subscriptions, which are in the order of their ids. Those of other kinds are not
+// SNS's to list.
+func (c *call) replySubscriptions(action string, p params, all []*engine.Subscription) error {
+	token, err := parseToken(p["NextToken"])
+	if err != nil {
+		return err
+	}
+	var after uint64
+	if token != "" {
+		if after, err = strconv.ParseUint(token, 10, 64); err != nil {
+			return invalid("NextToken")
+		}
+	}
+	page := make([]*engine.Subscription, 0, pageSize)
+	more := false
+	for _, s := range all {
+		if uint64(s.ID) <= after || s.Config().Kind != kindName {
+			continue
+		}
+		if more = len(page) == pageSize; more {
+			break
+		}
+		page = append(page, s)
+	}
+	w := c.begin(action)
+	if len(page) == 0 {
+		w.empty("Subscriptions")
+	} else {
+		w.open("Subscriptions", "")
+		for _, s := range page {
+			c.writeSubscription(w, s)
+		}
+		w.close("Subscriptions", "")
+	}
+	if more {
+		w.leaf("NextToken", makeToken(strconv.FormatUint(uint64(page[pageSize-1].ID), 10)))
+	}
+	c.finish(action)
+	return nil
+}
+
+func (c *call) writeSubscription(w *xmlWriter, s *engine.Subscription) {
+	config := s.Config()
+	arn := "PendingConfirmation"
+	if !config.Pending {
+		arn = c.subscriptionARN(s)
+	}
+	w.open("member", "")
+	w.leaf("Owner", c.face.opts.Account)
+	w.leaf("Endpoint", config.Endpoint)
+	w.leaf("Protocol", config.Protocol)
+	w.leaf("TopicArn", c.topicARNOf(s))
+	w.leaf("SubscriptionArn", arn)
+	w.close("member", "")
+}
+
+// defaultDelivery is the policy of a subscription that never set one.
+const defaultDelivery = `{"healthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,` +
+	`"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},` +
+	`"sicklyRetryPolicy":null,"throttlePolicy":null,` +
+	`"requestPolicy":{"headerContentType":"text/plain; charset=UTF-8"},"guaranteed":false}`
+
+func (c *call) getSubscriptionAttributes(p params) error {
+	s, err := c.subscription(p)
+	if err != nil {
+		return err
+	}
+	config := s.Config()
+	c.replyAttributes("GetSubscriptionAttributes", map[string]string{
+		"ConfirmationWasAuthenticated": truthText(config.Labels[labelAuthenticated] == "true"),
+		"EffectiveDeliveryPolicy":      defaultDelivery,
+		"Endpoint":                     config.Endpoint,
+		"Owner":                        c.face.opts.Account,
+		"PendingConfirmation":          truthText(config.Pending),
+		"Protocol":                     config.Protocol,
+		"RawMessageDelivery":           truthText(config.Envelope == envelopeRaw),
+		"SubscriptionArn":              c.subscriptionARN(s),
+		"SubscriptionPrincipal":        "arn:aws:iam::" + c.face.opts.Account + ":user/fanfare",
+		"TopicArn":                     c.topicARNOf(s),
+	})
+	return nil
+}
+
+func (c *call) setSubscriptionAttributes(p params) error {
+	s, err := c.subscription(p)
+	if err != nil {
+		return err
+	}
+	name, err := p.required("AttributeName")
+	if err != nil {
+		return err
+	}
+	value := p["AttributeValue"]
+	if name != "RawMessageDelivery" {
+		if fault := checkSubscriptionAttribute(name, value); fault != "" {
+			return invalid("%s", fault)
+		}
+		c.replyNone("SetSubscriptionAttributes")
+		return nil
+	}
+	envelope, fault := rawDelivery(value)
+	if fault != "" {
+		return invalid("%s", fault)
+	}
+	err = c.face.engine.UpdateSubscription(s, func(config *engine.SubscriptionConfig) { config.Envelope = envelope })
+	if err != nil {
+		return err
+	}
+	c.replyNone("SetSubscriptionAttributes")
+	return nil
+}
