@@ -5,6 +5,31 @@ package engine
 //
 // It answers ErrBusy at once when the topic's shard is full, and ErrUnavailable when the store failed.
 func (e *Engine) Publish(t *Topic, m *Message) error {
+	if err := e.push(t, m); err != nil {
+		return err
+	}
+	<-m.done
+	return m.err
+}
+
+// PublishGroup is Publish for several messages, with one wait for all of them; nil messages are passed over.
+// They get their sequences in their order, and each its own error.
+func (e *Engine) PublishGroup(t *Topic, messages []*Message, errs []error) {
+	for i, m := range messages {
+		if m != nil {
+			errs[i] = e.push(t, m)
+		}
+	}
+	for i, m := range messages {
+		if m != nil && errs[i] == nil {
+			<-m.done
+			errs[i] = m.err
+		}
+	}
+}
+
+// push hands a message to its shard. Behind it the message's done channel gets one signal.
+func (e *Engine) push(t *Topic, m *Message) error {
 	m.topic, m.waited = t, true
 	m.seal()
 	m.Retain()
@@ -12,8 +37,7 @@ func (e *Engine) Publish(t *Topic, m *Message) error {
 		m.Release()
 		return err
 	}
-	<-m.done
-	return m.err
+	return nil
 }
 
 // Hold publishes a message that nobody gets before Settle says so: half of a transaction. The handle

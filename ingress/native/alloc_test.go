@@ -1,22 +1,19 @@
-//go:build !race
+//go:build !race && !invariant
 
 package native
 
 import (
 	"testing"
 
+	"fanfare/engine"
+	"fanfare/ingress"
 	"fanfare/ingress/facetest"
 )
 
 func TestPublishAllocs(t *testing.T) {
 	f := func(name, head string) {
 		t.Run(name, func(t *testing.T) {
-			e := facetest.NewEngine(t, nil, facetest.Quiet())
-			face := setup(t, e)
-			request := facetest.Request([]byte(head + "\n\nhello, world\n"))
-			if n := facetest.Allocs(t, face, request, 201); n >= 1 {
-				t.Errorf("%v allocations per publish", n)
-			}
+			facetest.CheckAllocs(t, facetest.Request([]byte(head+"\n\nhello, world\n")), 201, func(e *engine.Engine) ingress.Face { return setup(t, e) })
 		})
 	}
 	f("plain", "POST /v1/topics/orders/messages HTTP/1.1\nContent-Type: text/plain")

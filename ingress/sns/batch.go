@@ -157,6 +157,7 @@ func (c *call) fillBatch(b *batch) error {
 // publishAll publishes the messages that are not nil and notes what became of each. When all of them failed, the first
 // error is returned: the call failed as a whole and can be tried again.
 func (f *Face) publishAll(t *engine.Topic, messages []*engine.Message, errs []error) error {
+	f.engine.PublishGroup(t, messages, errs)
 	accepted, tried := 0, 0
 	var first error
 	for i, m := range messages {
@@ -164,7 +165,7 @@ func (f *Face) publishAll(t *engine.Topic, messages []*engine.Message, errs []er
 			continue
 		}
 		tried++
-		if errs[i] = f.engine.Publish(t, m); errs[i] == nil {
+		if errs[i] == nil {
 			accepted++
 		} else if first == nil {
 			first = errs[i]
