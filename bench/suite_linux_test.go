@@ -135,9 +135,9 @@ func TestSuite(t *testing.T) {
 		"publish smq, memory, 256 connections: measured",
 		"publish sns, memory, 256 connections: nothing was published to serve",
 		"push plain, fan-out 1: measured",
-		"publish native, sync, and push plain, fan-out 1: measured",
+		"publish native, memory, and push plain, fan-out 1: measured",
 		"push plain, fan-out 10: measured",
-		"publish native, sync, and push plain, fan-out 10: measured",
+		"publish native, memory, and push plain, fan-out 10: measured",
 	}
 	for i := range max(len(want), len(got)) {
 		if i >= len(got) || i >= len(want) || !strings.HasPrefix(got[i], want[i]) {

@@ -83,6 +83,12 @@ func (g *Egress) Drain(ctx context.Context) error {
 	var err error
 	g.once.Do(func() {
 		g.draining.Store(true)
+		// Whoever starts a pusher holds its lane: behind this loop nobody does who has not seen the flag.
+		for _, s := range g.engine.Subscriptions() {
+			l := s.Receiver().(*lane)
+			l.mu.Lock()
+			l.mu.Unlock() //nolint:staticcheck // an empty section is the point
+		}
 		done := make(chan struct{})
 		go func() {
 			g.running.Wait()
@@ -131,6 +137,7 @@ func (g *Egress) Update(s *engine.Subscription) { s.Receiver().(*lane).update(g.
 func (g *Egress) Close(s *engine.Subscription) {
 	l := s.Receiver().(*lane)
 	l.close()
+	l.worker.drop(l)
 	l.worker.revisit(s.Topic)
 }
 

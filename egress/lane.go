@@ -35,6 +35,7 @@ type lane struct {
 	held     int             // guarded by mu: deliveries taken and not settled or parked
 	heldSize int             // guarded by mu: their bytes
 	pushers  int             // guarded by mu: goroutines
+	wanted   int             // guarded by mu: size of the next message when it found no room, else 0
 	feeding  bool            // guarded by mu: in the feeder's hands
 	closed   bool            // guarded by mu
 	dirty    bool            // guarded by mu: progress is to be saved
@@ -47,6 +48,7 @@ type lane struct {
 	lastFailure string    // guarded by mu
 
 	saved engine.Sequence // worker only: the floor that was saved last
+	noted bool            // worker only: in the list of lanes whose progress goes with the notes
 }
 
 // settings is what a lane derives from its subscription's configuration.
@@ -109,9 +111,11 @@ func (l *lane) takeLocked(m *engine.Message) bool {
 		l.settleLocked(seq)
 		return true
 	case l.held > 0 && !l.roomLocked(m.Size()):
+		l.wanted = m.Size()
 		return false
 	}
 	l.next++
+	l.wanted = 0
 	m.Retain()
 	l.pushLocked(delivery{m: m})
 	return true
@@ -160,6 +164,9 @@ func (l *lane) feedLocked() {
 	if l.held > l.egress.opts.WindowMessages/2 || l.heldSize > l.egress.opts.WindowBytes/2 || !l.progress.Room(l.next) {
 		return
 	}
+	if l.held > 0 && !l.roomLocked(l.wanted) {
+		return // it was read once and did not fit; reading it again would not help
+	}
 	l.feeding = true
 	l.worker.feed(l)
 }
@@ -177,11 +184,16 @@ func (l *lane) settleLocked(seq engine.Sequence) {
 func (l *lane) due(d delivery) (at time.Time, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	soon := time.Now().Add(snoozeDelay)
 	switch {
-	case l.paused:
+	case l.closed:
+		l.worker.forget(d.entry)
+		d.m.Release()
+		return time.Time{}, true
+	case l.paused && l.probeAt.After(soon):
 		return l.probeAt, false
-	case l.held > 0 && !l.roomLocked(d.m.Size()) || l.egress.draining.Load():
-		return time.Now().Add(snoozeDelay), false
+	case l.paused, l.held > 0 && !l.roomLocked(d.m.Size()), l.egress.draining.Load():
+		return soon, false
 	}
 	l.pushLocked(d)
 	return time.Time{}, true
@@ -327,7 +339,7 @@ func (l *lane) failedLocked(d delivery, r *result) {
 		l.paused, l.probing = true, false
 		over := l.failures - l.egress.opts.BreakerFailures + 1
 		probe := min(ceiling(policy, over), l.egress.opts.BreakerDelayMax)
-		l.probeAt = now.Add(max(probe/2+wait%(probe/2+1), r.retryAfter))
+		l.probeAt = now.Add(max(probe/2+wait%(probe/2+1), min(r.retryAfter, policy.MaxDelay)))
 		l.worker.pause(l)
 	}
 }
@@ -348,6 +360,7 @@ func (l *lane) probe(now time.Time) (stillPaused bool, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.paused || l.closed {
+		l.worker.resume(l)
 		return false, time.Time{}
 	}
 	if l.probing || now.Before(l.probeAt) {
@@ -356,6 +369,7 @@ func (l *lane) probe(now time.Time) (stillPaused bool, at time.Time) {
 	if l.queue.len == 0 { // the next message finds out
 		l.paused = false
 		l.failures = l.egress.opts.BreakerFailures - 1
+		l.worker.resume(l)
 		l.feedLocked()
 		return false, time.Time{}
 	}

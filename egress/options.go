@@ -22,7 +22,7 @@ type Options struct {
 	WindowBytes      int           // bytes a lane holds, one message at least; default 4 MiB
 	ProgressInterval time.Duration // how often progress is saved; default 25 ms
 	BreakerFailures  int           // failures in a row that pause a lane; default 10
-	BreakerDelayMax  time.Duration // the longest time between two probes of a paused lane; default 30 s
+	BreakerDelayMax  time.Duration // the longest time between two probes of a paused lane that did not ask for more; default 30 s
 }
 
 func (o *Options) setDefaults() {

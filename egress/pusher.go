@@ -21,6 +21,7 @@ type pusher struct {
 	results []result
 	body    []byte // rendered body
 	answer  pipeline.Answer
+	late    bool   // the last failure was that time ran out
 	run     func() // the method value, made once: starting a pusher allocates nothing
 }
 
@@ -79,7 +80,7 @@ func (p *pusher) push(set *settings) {
 			return
 		}
 	}
-	if p.exchange(set, 0) || !p.conn.Stale() {
+	if p.exchange(set, 0) || p.late || !p.conn.Stale() {
 		p.discard()
 		return
 	}
@@ -172,7 +173,7 @@ func (p *pusher) fail(first int, err error) {
 	}
 	var netErr net.Error
 	failure := err.Error()
-	if errors.As(err, &netErr) && netErr.Timeout() {
+	if p.late = errors.As(err, &netErr) && netErr.Timeout(); p.late {
 		failure = "no answer in time"
 	}
 	for i := first; i < len(p.batch); i++ {

@@ -27,9 +27,11 @@ type worker struct {
 	batch   engine.Batch
 	writing []note
 	saving  []*lane
+	settled []*lane                    // whose progress goes with the notes
 	topics  map[*engine.Topic]struct{} // that may be trimmed
 	scratch []byte
 	trimAt  time.Time
+	lookAt  time.Time // at the paused lanes
 }
 
 const (
@@ -85,6 +87,7 @@ const (
 	noteRetry  noteKind = iota // try again later
 	noteBury                   // dead letter
 	noteForget                 // a delivery from the timer is settled
+	noteDrop                   // the subscription was deleted
 )
 
 func (w *worker) note(n note) {
@@ -109,6 +112,9 @@ func (w *worker) forget(k engine.TimerKey) {
 	w.note(note{kind: noteForget, d: delivery{entry: k}})
 }
 
+// drop forgets what the ledger may have written of a subscription while it was deleted.
+func (w *worker) drop(l *lane) { w.note(note{kind: noteDrop, lane: l}) }
+
 func (w *worker) markDirty(l *lane) {
 	w.mu.Lock()
 	w.dirty = append(w.dirty, l)
@@ -131,6 +137,14 @@ func (w *worker) pause(l *lane) {
 	}
 	w.mu.Unlock()
 	signal(w.wake)
+}
+
+// resume takes a lane off the list of the paused ones. The caller holds the lane's mutex, so that the list
+// is right whenever nobody holds it.
+func (w *worker) resume(l *lane) {
+	w.mu.Lock()
+	w.paused = slices.DeleteFunc(w.paused, func(o *lane) bool { return o == l })
+	w.mu.Unlock()
 }
 
 func (w *worker) feed(l *lane) {
@@ -184,7 +198,8 @@ func (w *worker) nextTick(now, saveAt, probeAt time.Time) time.Duration {
 }
 
 // write writes the notes in one batch, without waiting for the disk: what a crash takes back is delivered
-// again. Only when they are in the store do the lanes let go of the deliveries, and may the progress say so.
+// again. The progress that counts a parked delivery as settled is in the same batch, so that a crash finds it
+// either owed or parked, never both. Only when all is in the store do the lanes let go of the deliveries.
 func (w *worker) write() {
 	w.mu.Lock()
 	w.notes, w.writing = w.writing[:0], w.notes
@@ -194,8 +209,15 @@ func (w *worker) write() {
 	}
 	w.batch.Reset()
 	for i := range w.writing {
+		w.settle(&w.writing[i])
 		w.collect(&w.writing[i])
 	}
+	for _, l := range w.settled {
+		l.noted = false
+		w.saveProgress(l)
+	}
+	clear(w.settled)
+	w.settled = w.settled[:0]
 	if err := w.batch.Apply(false); err != nil {
 		w.egress.engine.Fail(err)
 		clear(w.writing)
@@ -209,17 +231,45 @@ func (w *worker) write() {
 		if !n.parked.IsZero() {
 			w.egress.engine.TimerAdded(n.parked)
 		}
-		if l := n.lane; l != nil {
+		if l := n.lane; l != nil && n.kind != noteDrop {
 			l.mu.Lock()
-			if n.d.entry.IsZero() && !l.closed {
-				l.settleLocked(n.d.m.Sequence())
-			}
 			l.dropLocked(n.d)
 			l.feedLocked()
 			l.mu.Unlock()
 		}
 	}
 	clear(w.writing)
+}
+
+// settle counts the delivery of a note as settled, unless it came from the timer and was before.
+func (w *worker) settle(n *note) {
+	l := n.lane
+	if l == nil || n.kind == noteDrop || !n.d.entry.IsZero() {
+		return
+	}
+	l.mu.Lock()
+	if !l.closed {
+		l.settleLocked(n.d.m.Sequence())
+	}
+	l.mu.Unlock()
+	if !l.noted {
+		l.noted = true
+		w.settled = append(w.settled, l)
+	}
+}
+
+// saveProgress adds the lane's progress to the batch.
+func (w *worker) saveProgress(l *lane) {
+	l.mu.Lock()
+	closed := l.closed
+	if !closed {
+		w.scratch = l.progress.AppendBytes(w.scratch[:0])
+		l.saved = l.progress.Floor
+	}
+	l.mu.Unlock()
+	if !closed {
+		w.batch.SaveProgress(l.sub.ID, w.scratch)
+	}
 }
 
 // collect adds what a note asks for to the batch.
@@ -239,6 +289,9 @@ func (w *worker) collect(n *note) {
 			w.scratch = n.letter().appendHead(w.scratch[:0])
 			w.batch.PutDeadLetter(n.lane.sub.ID, n.d.m.Sequence(), w.scratch, n.d.m.Record())
 		}
+	case noteDrop:
+		// The deletion did this already; what the ledger was about to write at that moment came behind it.
+		w.batch.DropSubscription(n.lane.sub.ID)
 	case noteForget:
 	}
 }
@@ -256,15 +309,8 @@ func (w *worker) save(now time.Time, last bool) {
 	for _, l := range w.saving {
 		l.mu.Lock()
 		l.dirty = false
-		closed := l.closed
-		if !closed {
-			w.scratch = l.progress.AppendBytes(w.scratch[:0])
-			l.saved = l.progress.Floor
-		}
 		l.mu.Unlock()
-		if !closed {
-			w.batch.SaveProgress(l.sub.ID, w.scratch)
-		}
+		w.saveProgress(l)
 		w.topics[l.sub.Topic] = struct{}{}
 	}
 	clear(w.saving)
@@ -291,6 +337,7 @@ func (w *worker) save(now time.Time, last bool) {
 // progress that says so.
 func (w *worker) trim(t *engine.Topic) {
 	if t.Deleted() {
+		w.batch.DropTopic(t.ID) // once more: a group may have been committed at the moment of the deletion
 		return
 	}
 	// The high-water mark first: a subscription made behind it starts no lower.
@@ -307,20 +354,23 @@ func (w *worker) trim(t *engine.Topic) {
 // probe lets one push through on every paused lane whose time has come, and returns the next such time,
 // zero for none.
 func (w *worker) probe(now time.Time) (next time.Time) {
+	begin := time.Now() // saving may lie between now and here
+	if begin.Before(w.lookAt) {
+		return w.lookAt
+	}
 	w.mu.Lock()
 	paused := slices.Clone(w.paused)
 	w.mu.Unlock()
+	if len(paused) == 0 {
+		return time.Time{}
+	}
 	for _, l := range paused {
-		still, at := l.probe(now)
-		switch {
-		case !still:
-			w.mu.Lock()
-			w.paused = slices.DeleteFunc(w.paused, func(o *lane) bool { return o == l })
-			w.mu.Unlock()
-		case next.IsZero() || at.Before(next):
+		if still, at := l.probe(now); still && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}
+	// With very many paused lanes a look takes long; it gets a twentieth of the time at the most.
+	w.lookAt = begin.Add(20 * time.Since(begin))
 	if next.Before(now) && !next.IsZero() {
 		return now.Add(probeInterval) // a probe is under way
 	}
@@ -357,19 +407,24 @@ func (w *worker) read(l *lane) {
 	l.mu.Lock()
 	first, last := l.next, min(l.seen, l.next+feedMessages-1)
 	l.mu.Unlock()
-	full := false
+	// Only a read that came to its end says that what it did not show is not there.
+	whole := first <= last && !w.egress.draining.Load()
 	var err error
-	if first <= last && !w.egress.draining.Load() {
+	if whole {
 		err = w.egress.engine.ReadTopic(l.sub.Topic, first, last, func(seq engine.Sequence, m *engine.Message) bool {
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			l.skipLocked(seq)
-			if m != nil {
-				full = !l.takeLocked(m)
-			} else {
-				l.skipLocked(seq + 1)
+			if l.closed || l.paused || w.egress.draining.Load() {
+				whole = false
+				return false
 			}
-			return !full && !l.closed && !l.paused
+			l.skipLocked(seq)
+			if m == nil {
+				l.skipLocked(seq + 1)
+			} else {
+				whole = l.takeLocked(m)
+			}
+			return whole
 		})
 	}
 	l.mu.Lock()
@@ -380,7 +435,7 @@ func (w *worker) read(l *lane) {
 		w.egress.opts.Log.Error().Err(err).Str("topic", l.sub.Topic.Name()).Msg("reading for a lagging subscription failed")
 		time.AfterFunc(time.Second, func() { w.feed(l) })
 		return
-	case !full && !l.closed && !l.paused:
+	case whole && !l.closed:
 		l.skipLocked(last + 1) // what is not in the store any more, if anything
 	}
 	l.feeding = false

@@ -124,7 +124,7 @@ func ParseProgress(b []byte) (p Progress, ok bool) {
 		b = b[n+k:]
 		first := last + Sequence(gap)
 		last = first + Sequence(length)
-		if !p.Room(last) {
+		if !p.Room(last - 1) {
 			return p, false
 		}
 		for s := first; s < last; s++ {

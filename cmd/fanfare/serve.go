@@ -63,7 +63,7 @@ type house struct {
 	manage  net.Listener
 	failed  chan error // of the servers
 	running sync.WaitGroup
-	stop    context.CancelFunc // of the engine's timer
+	stop    func() // ends the engine's timer, and waits for it
 }
 
 // openHouse builds and starts everything, in the order of the data path's end to its beginning.
@@ -105,8 +105,12 @@ func openHouse(c *config, log zerolog.Logger) (_ *house, err error) {
 	h.egress.Start()
 	h.engine.Start()
 	ctx, cancel := context.WithCancel(context.Background())
-	h.stop = cancel
-	h.running.Go(func() { h.engine.Run(ctx) })
+	var timer sync.WaitGroup
+	timer.Go(func() { h.engine.Run(ctx) })
+	h.stop = func() {
+		cancel()
+		timer.Wait()
+	}
 	h.faces = ingress.New(ingress.Options{Log: log}, faces(h.engine, c, log)...)
 	h.admin = admin.New(admin.Options{Ready: h.engine.Ready, Metrics: metricsHandler(h.engine, h.egress, h.faces)})
 	h.running.Go(func() { h.serve("faces", h.faces.Serve, h.listen) })
@@ -157,8 +161,15 @@ func (h *house) close() error {
 	step("faces", h.faces.Shutdown(ctx))
 	h.stop()
 	h.engine.Close()
-	// Pushes that are cut off by the end of the grace period stay owed: that is no failure.
-	if err := h.egress.Drain(ctx); err != nil {
+	// Slow clients may have used up the grace period: the pushes get a second at least. What is cut off all the
+	// same stays owed: that is no failure.
+	left := time.Second
+	if deadline, ok := ctx.Deadline(); ok {
+		left = max(left, time.Until(deadline))
+	}
+	pushes, stop := context.WithTimeout(context.Background(), left)
+	defer stop()
+	if err := h.egress.Drain(pushes); err != nil {
 		h.log.Warn().Err(err).Msg("not every push had ended")
 	}
 	step("admin", h.admin.Shutdown(ctx))

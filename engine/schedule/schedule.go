@@ -48,7 +48,9 @@ type Source interface {
 
 const (
 	ahead      = 10 * time.Second       // how far before its time an entry is loaded
-	loadMax    = 16 << 10               // entries loaded at once
+	loadMax    = 16 << 10               // entries that wait in memory, as far as loading fills it
+	snoozeMax  = loadMax / 2            // of them, how many there may be when a snoozed one joins them
+	fireMax    = 1 << 10                // entries fired before the next look at what is to be loaded
 	sleepMax   = time.Second            // how long a jump of the wall clock stays unseen
 	retryDelay = time.Second            // after a failed read of the store
 	moreDelay  = 100 * time.Microsecond // between loads when one was not enough
@@ -65,7 +67,14 @@ type Timer struct {
 	known   map[Key]struct{} // guarded by mu: in the heap, or fired and not settled
 	horizon Key              // guarded by mu: entries below were loaded
 	loading Key              // guarded by mu: entries below are being loaded
-	wake    chan struct{}
+
+	// Snoozed entries that found no place in memory are read again, from the first of them on. However many
+	// there are, they keep nobody else's entries from being loaded.
+	againFrom Key   // guarded by mu
+	againAt   int64 // guarded by mu: ms since 1970, 0 for none
+	whole     bool  // guarded by mu: the last load reached its end, so going back starves nobody
+
+	wake chan struct{}
 }
 
 // entry is an entry in the heap: it fires at a time that is its due time unless it was snoozed.
@@ -107,7 +116,19 @@ func (t *Timer) Snooze(k Key, at int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.known, k)
-	t.pushLocked(at, k)
+	if len(t.near) < snoozeMax {
+		t.pushLocked(at, k)
+		return
+	}
+	at = max(at, time.Now().Add(sleepMax).UnixMilli())
+	if t.againAt == 0 {
+		t.againFrom, t.againAt = k, at
+		return
+	}
+	t.againAt = min(t.againAt, at)
+	if k.Less(t.againFrom) {
+		t.againFrom = k
+	}
 }
 
 func (t *Timer) pushLocked(at int64, k Key) {
@@ -143,7 +164,11 @@ func (t *Timer) Run(ctx context.Context, fire func(Key)) {
 		case <-sleep.C:
 		}
 		next := t.load()
-		for ctx.Err() == nil {
+		for n := 0; ctx.Err() == nil; n++ {
+			if n == fireMax {
+				next = 0
+				break
+			}
 			k, wait, ok := t.pop(time.Now().UnixMilli())
 			if !ok {
 				next = min(next, wait)
@@ -170,15 +195,22 @@ func (t *Timer) pop(now int64) (k Key, wait time.Duration, ok bool) {
 
 // load brings the entries of the next stretch into memory and says when to load again.
 func (t *Timer) load() time.Duration {
-	target := Key{Due: time.Now().Add(ahead).UnixMilli()}
+	now := time.Now()
+	target := Key{Due: now.Add(ahead).UnixMilli()}
 	t.mu.Lock()
+	if t.whole && t.againAt != 0 && t.againAt <= now.UnixMilli() {
+		if t.againFrom.Less(t.horizon) {
+			t.horizon = t.againFrom
+		}
+		t.againAt = 0
+	}
 	first := t.horizon
-	room := loadMax - len(t.known)
+	room := loadMax - len(t.near)
 	if !first.Less(target) || room <= 0 {
 		t.mu.Unlock()
 		return sleepMax
 	}
-	t.loading = target
+	t.loading, t.whole = target, false
 	t.mu.Unlock()
 
 	var found []Key
@@ -202,7 +234,7 @@ func (t *Timer) load() time.Duration {
 		t.horizon = Key{Due: last.Due, ID: last.ID + 1}
 		return moreDelay
 	}
-	t.horizon = target
+	t.horizon, t.whole = target, true
 	return sleepMax
 }
 
