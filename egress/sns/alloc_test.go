@@ -15,6 +15,7 @@ func TestAllocs(t *testing.T) {
 			m.Set(engine.FieldStructure, []byte(`{"default":"d","\u0068ttp":"h \u00e9\n"}`))
 			m.Set(engine.FieldBody, []byte("d"))
 			m.AddAttribute([]byte("a"), []byte("String"), []byte("v 1"), false)
+			m.AddAttribute([]byte("c"), []byte("String"), []byte("\xff not UTF-8 \xfe"), false)
 			m.AddAttribute([]byte("b"), []byte("Binary"), []byte{2, 3, 4}, true)
 		})
 		scratch, header := make([]byte, 0, 4096), make([]byte, 0, 4096)

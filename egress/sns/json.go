@@ -9,12 +9,29 @@ import (
 
 // Source: RFC 8259. What has to be escaped is escaped as SNS does, and nothing else: not '<', '>', '&' or '/'.
 
-// appendEscaped appends text as the inside of a JSON string. Bytes that are not UTF-8 become U+FFFD.
+// appendEscaped appends text as the inside of a JSON string. Bytes that are not UTF-8 become U+FFFD one by one.
 func appendEscaped(dst, text []byte) []byte {
-	const digits = "0123456789ABCDEF"
-	if !utf8.Valid(text) {
-		return appendEscaped(dst, bytes.ToValidUTF8(text, []byte("\uFFFD"))) // rare enough to allocate
+	for !utf8.Valid(text) {
+		i := invalidByte(text)
+		dst = append(appendValidEscaped(dst, text[:i]), "\uFFFD"...)
+		text = text[i+1:]
 	}
+	return appendValidEscaped(dst, text)
+}
+
+// invalidByte is the index of the first byte that is not UTF-8; there is one.
+func invalidByte(text []byte) int {
+	for i := 0; ; {
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+}
+
+func appendValidEscaped(dst, text []byte) []byte {
+	const digits = "0123456789ABCDEF"
 	run := 0
 	for i, c := range text {
 		if c >= ' ' && c != '"' && c != '\\' {

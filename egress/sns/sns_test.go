@@ -122,13 +122,13 @@ Accept-Encoding: gzip,deflate
   }
 }`)
 	f("escapes", Options{}, JSON, nil, func(m *engine.Message) {
-		m.Set(engine.FieldBody, []byte("line1\nline2 é \"<&>/\\\" \x01\t\x7f \xff"))
+		m.Set(engine.FieldBody, []byte("line1\nline2 é \"<&>/\\\" \x01\t\x7f \xff\xfe"))
 		m.AddAttribute([]byte("n"), []byte("Number"), []byte("99.12"), false)
 	}, notification+`{
   "Type" : "Notification",
   "MessageId" : "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
   "TopicArn" : "arn:aws:sns:us-east-1:000000000000:orders",
-  "Message" : "line1\nline2 é \"<&>/\\\" \u0001\t`+"\x7f \uFFFD"+`",
+  "Message" : "line1\nline2 é \"<&>/\\\" \u0001\t`+"\x7f \uFFFD\uFFFD"+`",
   "Timestamp" : "2026-01-02T03:04:05.678Z",
   "UnsubscribeURL" : "http://127.0.0.1:8080/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:000000000000:orders:c9135db0-26c4-47ec-8998-413945fb5a96",
   "MessageAttributes" : {

@@ -19,6 +19,7 @@ var (
 	faultInvalidURL    = &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidRequestURL", Text: "Http request URL format invalid."}
 	faultNotServed     = &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidRequestURL", Text: "Http request URL format invalid. Only sending is served here, consuming is not."}
 	faultInvalidTrans  = &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidQueryString", Text: `Http request URL contains invalid querystring item "trans".`}
+	faultInvalidNS     = &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidQueryString", Text: `Http request URL contains invalid querystring item "ns".`}
 	faultInvalidDigest = &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidDigest", Text: "The Content-MD5 you specified is invalid."}
 	faultMalformedXML  = &fault{Status: fasthttp.StatusBadRequest, Code: "MalformedXML", Text: "The XML you provided was not well-formed."}
 	// A character that XML cannot say would make every batch unreadable that the message is in.

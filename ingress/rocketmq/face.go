@@ -39,8 +39,8 @@ func (f *Face) Name() string { return "rocketmq" }
 // Claims reports whether a request for a topic is signed in the scheme of this protocol or, unsigned by either,
 // names its version. SMQ, which has the same paths, gets the rest.
 func (f *Face) Claims(h *ingress.Head) bool {
-	if !h.HasPathPrefix("/topics") {
-		return false
+	if !h.HasPathPrefix("/topics") && (h.HasPathPrefix("/v2") || h.HasPathPrefix("/queues") || len(h.Path) <= 1) {
+		return false // another face's, whatever the headers are
 	}
 	authorization := h.Header.Peek("Authorization")
 	switch {
@@ -112,6 +112,9 @@ func (f *Face) route(x *aliyun.Exchange) *fault {
 	if bytes.IndexByte(segment, '/') >= 0 {
 		return faultInvalidURL
 	}
+	if !validInstance(x.Head.Query) {
+		return faultInvalidNS
+	}
 	switch string(x.Head.Method) {
 	case "POST":
 		return f.send(x, segment)
@@ -129,6 +132,21 @@ func (f *Face) route(x *aliyun.Exchange) *fault {
 		return faultNotServed
 	}
 	return faultInvalidURL
+}
+
+// validInstance reports whether the percent-encoding of every "ns" of the query is right. The instance itself is not
+// looked at: all of them are one.
+func validInstance(query []byte) bool {
+	for s := scan.NewFormScanner(query); s.Next(); {
+		if string(s.Key) != "ns" || scan.FormPlain(s.Value) {
+			continue
+		}
+		var buf [64]byte
+		if _, err := scan.AppendFormValue(buf[:0], s.Value); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // topic finds the topic that a segment of the path names.

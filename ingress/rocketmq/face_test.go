@@ -226,6 +226,26 @@ func TestCodes(t *testing.T) {
 	}
 }
 
+// TestInstance sends to instances: each is served, and only one that is no text is refused.
+func TestInstance(t *testing.T) {
+	e := facetest.NewEngine(t, nil, facetest.Quiet())
+	createTopic(t, e, "orders")
+	face := New(e, Options{})
+	f := func(query string, want int) {
+		t.Helper()
+		status, reply := call(t, face, "POST", target+query, "<Message><MessageBody>a</MessageBody></Message>")
+		if status != want || want == 400 && !strings.Contains(reply, "<Code>InvalidQueryString</Code>") {
+			t.Errorf("%q: %d %s", query, status, reply)
+		}
+	}
+	f("?ns=", 201)
+	f("?ns", 201)
+	f("?ns=MQ_INST_1%5Fa&x=%zz", 201)
+	f("?ns=%zz", 400)
+	f("?ns=a%", 400)
+	f("?ns=a&ns=%4", 400)
+}
+
 func TestClaims(t *testing.T) {
 	f := func(target, name, value string, want bool) {
 		t.Helper()
@@ -245,6 +265,11 @@ func TestClaims(t *testing.T) {
 	f("/topics/a/messages", "x-mns-version", "2015-06-06", false)
 	f("/topics/a/messages", "Date", "x", false)
 	f("/queues/a/messages", "Authorization", "MQ a:b", false)
+	f("/nothing", "Authorization", "MQ a:b", true)
+	f("/nothing", "x-mq-version", "2015-06-06", true)
+	f("/nothing", "Date", "x", false)
+	f("/", "x-mq-version", "2015-06-06", false)
+	f("/v2/p/notifications", "x-mq-version", "2015-06-06", false)
 }
 
 // TestClosed sends to an engine that was closed: the reply says that it is not the client's fault.

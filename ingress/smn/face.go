@@ -1,6 +1,7 @@
 package smn
 
 import (
+	"bytes"
 	"net/http"
 	"sync"
 
@@ -46,43 +47,21 @@ func (f *Face) Name() string { return "smn" }
 // BodyBytesMax is the same for every request.
 func (f *Face) BodyBytesMax(*ingress.Head) int { return bodyBytesMax }
 
-// Claims reports whether the path is one of the service's. The face "dms" is asked before it.
+// Claims reports whether the path is one of the service's, or one that nobody serves behind the gateway that this
+// service shares with others. The face "dms", the other one behind it, is asked before.
 func (f *Face) Claims(h *ingress.Head) bool {
 	switch {
 	case len(h.Path) < len("/v2"):
 		// Without a query the root is the list of versions; every other request for the root is a form API's.
-		return len(h.Path) == 1 && h.Path[0] == '/' && len(h.Query) == 0 && h.IsMethod(http.MethodGet)
-	case h.HasPathPrefix("/v2"):
-		return claimsV2(h.Path)
-	default:
-		return h.HasPathPrefix("/smn") || h.HasPathPrefix("/rest/v2/notifications")
-	}
-}
-
-// claimsV2 looks at a path below /v2: /v2/notifications/..., /v2/{project}/notifications/... and the tags
-// of /v2/{project}/smn_topic/...
-func claimsV2(path []byte) bool {
-	first, rest := cutSegment(path[len("/v2"):])
-	if len(first) == 0 || string(first) == "notifications" {
+		return len(h.Path) == 1 && h.Path[0] == '/' && len(h.Query) == 0 && (h.IsMethod(http.MethodGet) || h.IsMethod(http.MethodHead))
+	case h.HasPathPrefix("/v2"), h.HasPathPrefix("/smn"), h.HasPathPrefix("/rest/v2/notifications"):
 		return true
+	default:
+		return bytes.HasPrefix(h.Header.Peek("Authorization"), schemeSDK) || len(h.Header.Peek("X-Auth-Token")) > 0
 	}
-	second, _ := cutSegment(rest)
-	return string(second) == "notifications" || len(second) >= len("smn_") && string(second[:len("smn_")]) == "smn_"
 }
 
-// cutSegment cuts "/a/b" into "a" and "/b".
-func cutSegment(path []byte) (segment, rest []byte) {
-	if len(path) == 0 {
-		return nil, nil
-	}
-	path = path[1:]
-	for i, c := range path {
-		if c == '/' {
-			return path[:i], path[i:]
-		}
-	}
-	return path, nil
-}
+var schemeSDK = []byte("SDK-HMAC-SHA256 ")
 
 // request is one request while it is answered.
 type request struct {

@@ -101,6 +101,7 @@ func TestClaims(t *testing.T) {
 		}
 	}
 	f("GET", "/", true)
+	f("HEAD", "/", true)
 	f("GET", "/?Action=ListTopics", false)
 	f("POST", "/", false)
 	f("GET", "/v2", true)
@@ -110,8 +111,8 @@ func TestClaims(t *testing.T) {
 	f("POST", "/v2/wrong/notifications/topics", true)
 	f("POST", "/v2/"+project+"/notifications", true)
 	f("POST", "/v2/"+project+"/smn_topic/x/tags", true)
-	f("POST", "/v2/"+project+"/instances", false)
-	f("POST", "/v2/"+project, false)
+	f("POST", "/v2/"+project, true)
+	f("GET", "/v2/"+project+"/nothing", true)
 	f("GET", "/v2/notifications/subscriptions/subscribe", true)
 	f("GET", "/rest/v2/notifications/subscription/confirm?token=x", true)
 	f("GET", "/rest/v2", false)
@@ -119,6 +120,27 @@ func TestClaims(t *testing.T) {
 	f("GET", "/smnx", false)
 	f("GET", "/topics/x/messages", false)
 	f("GET", "/v1/topics", false)
+
+	for name, value := range map[string]string{"Authorization": "SDK-HMAC-SHA256 Access=a", "X-Auth-Token": "t"} {
+		var header fasthttp.RequestHeader
+		header.SetRequestURI("/v9/nothing")
+		header.Set(name, value)
+		h := ingress.ParseHead(&header)
+		if !new(Face).Claims(&h) {
+			t.Errorf("an unknown path with %s is not claimed", name)
+		}
+	}
+}
+
+// TestSignedElsewhere asks for paths that nobody serves, with the credentials of the gateway.
+func TestSignedElsewhere(t *testing.T) {
+	face, _ := newFace(t)
+	for _, target := range []string{"/v9", "/v9/" + project + "/notifications/topics", "/v9/notifications/subscriptions/subscribe", "/rest/v2/x/subscription/confirm"} {
+		reply := facetest.Do(t, face, []byte("GET "+target+" HTTP/1.1\r\nHost: h\r\nX-Auth-Token: t\r\n\r\n"))
+		if !bytes.HasPrefix(reply, []byte("HTTP/1.1 404 ")) || !bytes.Contains(reply, []byte(`"error_code":"APIGW.0101"`)) {
+			t.Errorf("%s: %s", target, reply)
+		}
+	}
 }
 
 func TestRoutes(t *testing.T) {
@@ -129,6 +151,8 @@ func TestRoutes(t *testing.T) {
 	}
 	f("GET", base+"/nothing", apigw.ErrNoRoute)
 	f("GET", base, apigw.ErrNoRoute)
+	f("GET", "/v2/"+project, apigw.ErrNoRoute)
+	f("GET", "/v2/"+project+"/nothing", apigw.ErrNoRoute)
 	f("GET", base+"//topics", apigw.ErrNoRoute)
 	f("PATCH", base+"/topics", apigw.ErrNoRoute)
 	f("GET", base+"/topics/"+ordersURN+"/publish", apigw.ErrNoRoute)

@@ -1,6 +1,7 @@
 package smn
 
 import (
+	"bytes"
 	"net/http"
 
 	"fanfare/ingress/apigw"
@@ -15,17 +16,21 @@ func (f *Face) route(r *request) *apigw.Error {
 		return f.versions(r)
 	case p.Is(0, "smn"):
 		return f.routeLinks(r, 1, "subscription/confirm", "subscription/unsubscribe")
-	case p.Is(0, "rest"):
+	case p.Is(0, "rest") && p.Is(2, "notifications"):
 		return f.routeLinks(r, 3, "subscription/confirm", "subscription/unsubscribe")
-	case p.Is(1, "notifications"):
+	case p.Is(0, "v2") && p.Is(1, "notifications"):
 		return f.routeLinks(r, 2, "subscriptions/subscribe", "subscriptions/unsubscribe")
+	}
+	tags := bytes.HasPrefix(p.At(2), tagsPrefix)
+	if !p.Is(0, "v2") || !p.Is(2, "notifications") && !tags {
+		return apigw.ErrNoRoute
 	}
 	r.project = p.At(1)
 	if !apigw.ValidProject(r.project) {
 		return errProject
 	}
-	if !p.Is(2, "notifications") {
-		return errNotOffered // tags
+	if tags {
+		return errNotOffered
 	}
 	if p.Len() == 6 && p.Is(5, "publish") && p.Is(3, "topics") && r.head.IsMethod(http.MethodPost) {
 		return f.publish(r)
@@ -39,6 +44,8 @@ func (f *Face) route(r *request) *apigw.Error {
 		return notOffered(r)
 	}
 }
+
+var tagsPrefix = []byte("smn_") // of the types of resource
 
 // routeLinks finds the operations that need no credentials: the path from a place on decides.
 func (f *Face) routeLinks(r *request, from int, confirm, unsubscribe string) *apigw.Error {

@@ -25,7 +25,8 @@ type version struct {
 
 // versions answers ListVersions (GET /) and ListVersion (GET /v2).
 func (f *Face) versions(r *request) *apigw.Error {
-	if !r.head.IsMethod(http.MethodGet) {
+	get := r.head.IsMethod(http.MethodGet) || r.head.IsMethod(http.MethodHead)
+	if !get || r.path.Len() == 1 && !r.path.Is(0, "v2") {
 		return apigw.ErrNoRoute
 	}
 	v2 := version{

@@ -41,8 +41,8 @@ func New(e *engine.Engine, opts Options) *Face {
 // Name is "smq".
 func (f *Face) Name() string { return "smq" }
 
-// Claims reports whether the request is for a topic, a queue or the account. The face rocketmq, which shares
-// the path of messages, is asked before.
+// Claims reports whether the request is for a topic, a queue or the account, or for a path that nobody serves and
+// comes from a client of this protocol. The face rocketmq, which shares the path of messages, is asked before.
 func (f *Face) Claims(h *ingress.Head) bool {
 	switch {
 	case h.HasPathPrefix("/topics"), h.HasPathPrefix("/queues"), h.HasPathPrefix("/commonbuy"):
@@ -53,8 +53,9 @@ func (f *Face) Claims(h *ingress.Head) bool {
 				return true
 			}
 		}
+		return false
 	}
-	return false
+	return !h.HasPathPrefix("/v2") && len(h.Path) > 1 && len(h.Header.Peek("x-mns-version")) > 0
 }
 
 // BodyBytesMax is 1 MiB for messages and 64 KiB for everything else.
@@ -119,8 +120,12 @@ func (f *Face) authenticate(x *aliyun.Exchange) *fault {
 // route finds the operation by path and method and runs it.
 func (f *Face) route(x *aliyun.Exchange) *fault {
 	h := x.Head
-	if !h.HasPathPrefix("/topics") {
+	switch {
+	case h.HasPathPrefix("/topics"):
+	case h.HasPathPrefix("/queues"), h.HasPathPrefix("/commonbuy"), len(h.Path) == 1:
 		return faultNotServed
+	default:
+		return faultInvalidURL
 	}
 	path := h.Path[len(topicsPath):]
 	if len(path) == 0 {
@@ -148,6 +153,9 @@ func (f *Face) route(x *aliyun.Exchange) *fault {
 			return faultInvalidURL
 		}
 		return f.listSubscriptions(x, topic)
+	}
+	if bytes.IndexByte(subscription, '/') >= 0 {
+		return faultInvalidURL
 	}
 	return f.routeSubscription(x, topic, subscription)
 }

@@ -372,6 +372,8 @@ func TestSubscriptions(t *testing.T) {
 	f("PUT", "/topics/orders/subscriptions/"+strings.Repeat("n", 256), endpoint, 400, "SubscriptionNameLengthError")
 	f("PUT", "/topics/orders/subscriptions/a.b", endpoint, 400, "SubscriptionNameInvalid")
 	f("PUT", "/topics/orders/subscriptions/a%2", endpoint, 400, "InvalidRequestURL")
+	f("PUT", hook+"/deeper", endpoint, 400, "InvalidRequestURL")
+	f("GET", hook+"/deeper", "", 400, "InvalidRequestURL")
 	f("POST", hook, "", 400, "InvalidRequestURL")
 	f("DELETE", hook, "", 204, "")
 	f("DELETE", hook, "", 404, "SubscriptionNotExist")
@@ -399,6 +401,16 @@ func TestClaims(t *testing.T) {
 	f("/?Action=Publish", false)
 	f("/topicsx", false)
 	f("/v1/topics/a", false)
+
+	var header fasthttp.RequestHeader
+	header.Set("x-mns-version", "2015-06-06")
+	for target, want := range map[string]bool{"/nothing": true, "//topics/a/messages": true, "/": false, "/v2/p/notifications": false} {
+		header.SetRequestURI(target)
+		h := ingress.ParseHead(&header)
+		if got := New(nil, Options{}).Claims(&h); got != want {
+			t.Errorf("%s with the version header: %v", target, got)
+		}
+	}
 }
 
 func TestAuthenticate(t *testing.T) {

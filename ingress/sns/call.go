@@ -88,10 +88,9 @@ func equalFold(text []byte, lower string) bool {
 // readSignature looks for the region in the credential scope of the signature, in the header or in the query of a
 // presigned URL.
 func (c *call) readSignature() {
-	const scheme = "AWS4-HMAC-SHA256 "
 	if auth := c.head.Header.Peek(fasthttp.HeaderAuthorization); len(auth) > 0 {
 		c.signed = true
-		if i := bytes.Index(auth, credentialParameter); i >= 0 && bytes.HasPrefix(auth, []byte(scheme)) {
+		if i := bytes.Index(auth, credentialParameter); i >= 0 && bytes.HasPrefix(auth, signatureScheme) {
 			credential := auth[i+len(credentialParameter):]
 			if i := bytes.IndexAny(credential, ", "); i >= 0 {
 				credential = credential[:i]

@@ -29,6 +29,7 @@ const (
 
 // Faults without parts that vary.
 var (
+	errPath     = &fault{404, "InvalidAction", "The path is not served; use /."}
 	errMethod   = &fault{405, "InvalidAction", "The method is not allowed; use POST."}
 	errNoAction = &fault{400, "MissingAction", "The request is missing an action or a required parameter: Action."}
 	errEncoding = &fault{400, "MalformedQueryString", "The query string contains a syntax error."}

@@ -30,11 +30,11 @@ func New(e *engine.Engine, opts Options) *Face {
 // Name is "sns".
 func (f *Face) Name() string { return "sns" }
 
-// Claims reports whether the request is for the path "/". What a browser would ask there, a GET without an Action, is
-// not the face's.
+// Claims reports whether the request is for the path "/", or is for one that nobody serves and signed as this API wants
+// it: the face is asked last. What a browser would ask at "/", a GET without an Action, is not the face's.
 func (f *Face) Claims(h *ingress.Head) bool {
 	if string(h.Path) != "/" {
-		return false
+		return bytes.HasPrefix(h.Header.Peek(fasthttp.HeaderAuthorization), signatureScheme)
 	}
 	if h.IsMethod(fasthttp.MethodGet) || h.IsMethod(fasthttp.MethodHead) || h.IsMethod(fasthttp.MethodOptions) {
 		return bytes.Contains(h.Query, actionParameter)
@@ -42,7 +42,10 @@ func (f *Face) Claims(h *ingress.Head) bool {
 	return true
 }
 
-var actionParameter = []byte("Action=")
+var (
+	actionParameter = []byte("Action=")
+	signatureScheme = []byte("AWS4-HMAC-SHA256 ")
+)
 
 // BodyBytesMax is 4 MiB.
 func (f *Face) BodyBytesMax(*ingress.Head) int { return bodyBytesMax }
@@ -71,6 +74,9 @@ func (f *Face) Serve(ctx *fasthttp.RequestCtx, h *ingress.Head) {
 }
 
 func (c *call) serve() error {
+	if string(c.head.Path) != "/" {
+		return errPath
+	}
 	if !c.head.IsMethod(fasthttp.MethodPost) && !c.head.IsMethod(fasthttp.MethodGet) {
 		c.ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, POST")
 		return errMethod

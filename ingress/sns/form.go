@@ -215,16 +215,17 @@ func setOnce(place *[]byte, key, value []byte) error {
 	return nil
 }
 
-// cutNumber splits "12.rest".
+// cutNumber splits "12.rest". What is beyond all numbers counts as the largest.
 func cutNumber(text []byte) (number int, rest []byte, ok bool) {
+	const numberMax = 999_999_999
 	for i, c := range text {
 		switch {
 		case c == '.' && i > 0:
 			return number, text[i+1:], true
-		case c < '0' || c > '9' || i > 8:
+		case c < '0' || c > '9':
 			return 0, nil, false
 		}
-		number = number*10 + int(c-'0')
+		number = min(number*10+int(c-'0'), numberMax)
 	}
 	return 0, nil, false
 }

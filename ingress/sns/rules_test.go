@@ -326,6 +326,8 @@ func TestAttributeRules(t *testing.T) {
 		append(named("a"), "MessageAttributes.entry.2.Name", "a", "MessageAttributes.entry.2.Value.DataType", "String", "MessageAttributes.entry.2.Value.StringValue", "v")...)
 	s.wantError(400, "InvalidParameter", "Invalid parameter: MessageAttributes Reason: more than 1024 attributes",
 		publish("Message", "m", "MessageAttributes.entry.1025.Name", "a")...)
+	s.wantError(400, "InvalidParameter", "Invalid parameter: MessageAttributes Reason: more than 1024 attributes",
+		publish("Message", "m", "MessageAttributes.entry.99999999999999999999.Name", "a")...)
 }
 
 // TestAttributeOrder checks that the numbers give the order, whatever the order on the wire, and that gaps are fine.
@@ -470,6 +472,14 @@ func TestClaims(t *testing.T) {
 	f("POST /topics", false)
 	f("POST //", false)
 	f("GET /console?Action=x", false)
+
+	var h fasthttp.RequestHeader
+	h.SetRequestURI("/nothing")
+	h.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260102/us-east-1/sns/aws4_request, SignedHeaders=host, Signature=0")
+	head := ingress.ParseHead(&h)
+	if !(&Face{}).Claims(&head) {
+		t.Error("a signed request for an unknown path is not claimed")
+	}
 }
 
 func TestScopeRegion(t *testing.T) {
