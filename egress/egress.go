@@ -3,6 +3,8 @@ package egress
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -113,7 +115,16 @@ func (g *Egress) Check(c *engine.SubscriptionConfig) error {
 	if k == nil {
 		return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber", c.Kind)}
 	}
-	return k.Check(c)
+	if err := k.Check(c); err != nil {
+		return err
+	}
+	// A name is judged when it is dialled; what is an address already can be refused here.
+	if u, err := url.Parse(c.Endpoint); err == nil {
+		if a, err := netip.ParseAddr(u.Hostname()); err == nil && !addressAllowed(a) {
+			return &engine.FieldError{Field: "endpoint", Reason: "pushes to this address are forbidden"}
+		}
+	}
+	return nil
 }
 
 // Open makes the lane of a subscription.

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 )
 
 // Limits of a subscription's settings.
@@ -148,6 +151,8 @@ func (c *SubscriptionConfig) Validate() []*FieldError {
 	}
 	if len(c.FilterTag) > FilterTagBytesMax {
 		fault("filter_tag", "is longer than %d bytes", FilterTagBytesMax)
+	} else if strings.ContainsFunc(c.FilterTag, unicode.IsControl) {
+		fault("filter_tag", "must not contain control characters")
 	}
 	between("retry.min_delay", c.Retry.MinDelay, time.Millisecond, 24*time.Hour)
 	between("retry.max_delay", c.Retry.MaxDelay, c.Retry.MinDelay, 24*time.Hour)
@@ -175,6 +180,11 @@ func endpointFault(endpoint string) string {
 		return "must begin with http:// or https://"
 	case u.Hostname() == "":
 		return "has no host"
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "has a port that is not between 1 and 65535"
+		}
 	}
 	return ""
 }

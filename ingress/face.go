@@ -60,7 +60,7 @@ func ParseHead(h *fasthttp.RequestHeader) Head {
 	if len(target) > 0 && target[0] != '/' {
 		if i := bytes.Index(target, schemeEnd); i >= 0 {
 			target = target[i+len(schemeEnd):]
-			if i := bytes.IndexByte(target, '/'); i >= 0 {
+			if i := bytes.IndexAny(target, "/?"); i >= 0 {
 				target = target[i:]
 			} else {
 				target = rootPath
@@ -76,6 +76,9 @@ func splitTarget(target []byte) Head {
 	head := Head{Target: target, Path: target}
 	if i := bytes.IndexByte(target, '?'); i >= 0 {
 		head.Path, head.Query = target[:i], target[i+1:]
+		if i == 0 {
+			head.Path = rootPath // of a whole URL that has a query and no path
+		}
 	}
 	return head
 }

@@ -56,7 +56,7 @@ func New(opts Options, faces ...Face) *Server {
 }
 
 // Serve accepts connections until Shutdown, or until the listener fails.
-func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(ln) }
+func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(lingering{ln}) }
 
 // Shutdown stops accepting, waits for the requests that are being answered, and closes all connections. It
 // gives up waiting when the context ends.
@@ -103,6 +103,7 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 	switch {
 	case ambiguousFraming(&ctx.Request.Header):
 		ctx.SetConnectionClose()
+		lingerOnClose(ctx.Conn())
 		if f != nil {
 			f.Refuse(ctx, h, RefusedMalformed)
 		} else {
@@ -124,6 +125,7 @@ func notFound(ctx *fasthttp.RequestCtx) {
 
 // refuse answers a request that could not be read; the connection is closed behind it.
 func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
+	lingerOnClose(ctx.Conn())
 	var small *fasthttp.ErrSmallBuffer
 	var netErr net.Error
 	why := RefusedMalformed

@@ -100,6 +100,8 @@ func TestRequests(t *testing.T) {
 	f("plain", "POST /echo/a?b=c%20d HTTP/1.1"+host+"Content-Length: 3\n\nabc", false, "200 POST /echo/a?b=c%20d 3")
 	f("encoding is untouched", "GET /echo/%41//b%2Fc HTTP/1.1"+host+"\n", false, "200 GET /echo/%41//b%2Fc? 0")
 	f("absolute form", "PUT http://other.host:80/echo/q?x HTTP/1.1"+host+"Content-Length: 0\n\n", false, "200 PUT /echo/q?x 0")
+	f("absolute form without a path", "GET http://other.host?x=/echo HTTP/1.1"+host+"\n", false,
+		`404 {"error":"not_found","message":"No API of Fanfare has this path. Its own begins with /v1/topics."}`)
 	f("pipelined", strings.Repeat("POST /echo HTTP/1.1"+host+"Content-Length: 1\n\nx", 3), false,
 		"200 POST /echo? 1", "200 POST /echo? 1", "200 POST /echo? 1")
 	f("chunked", "POST /echo HTTP/1.1"+host+"Transfer-Encoding: chunked\n\n3\nabc\n2\nde\n0\n\n", false, "200 POST /echo? 5")
@@ -141,4 +143,26 @@ func TestSlowSendersAreCutOff(t *testing.T) {
 	f("head", "POST /echo HTTP/1.1\nHost:", "408 The request could not be read.")
 	f("small body", "POST /echo HTTP/1.1\nHost: x\nContent-Length: 10\n\nabc", "408 The request could not be read.")
 	f("large body", "POST /echo HTTP/1.1\nHost: x\nContent-Length: 100000\n\nabc", "408 refused 3")
+}
+
+// A client that sends all of a large body before it looks for the answer finds the refusal, not a reset.
+func TestRefusalReachesAClientThatSendsFirst(t *testing.T) {
+	address := serve(t, ingress.Options{})
+	for range 20 {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n"+strings.Repeat("x", 10_000_000)); err != nil {
+			t.Fatalf("the connection broke while sending: %v", err)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatalf("no answer: %v", err)
+		}
+		if res.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("status %d", res.StatusCode)
+		}
+		_ = c.Close()
+	}
 }
