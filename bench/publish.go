@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,25 +38,18 @@ const (
 )
 
 func (o *PublishOptions) setDefaults() {
-	setDefault(&o.Face, "native")
-	setDefault(&o.SizeBytes, 1024)
-	setDefault(&o.Conns, 32)
-	setDefault(&o.Duration, 5*time.Second)
-	setDefault(&o.Timeout, 10*time.Second)
-	setDefault(&o.Project, "0123456789abcdef0123456789abcdef")
-	setDefault(&o.Instance, "3f2a9c1e-7b4d-4e0a-9c55-0d1e2f3a4b5c")
+	o.Face = cmp.Or(o.Face, "native")
+	o.SizeBytes = cmp.Or(o.SizeBytes, 1024)
+	o.Conns = cmp.Or(o.Conns, 32)
+	o.Duration = cmp.Or(o.Duration, 5*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
+	o.Project = cmp.Or(o.Project, "0123456789abcdef0123456789abcdef")
+	o.Instance = cmp.Or(o.Instance, "3f2a9c1e-7b4d-4e0a-9c55-0d1e2f3a4b5c")
 	if o.Face == "smn" {
-		setDefault(&o.Region, "eu-de")
+		o.Region = cmp.Or(o.Region, "eu-de")
 	}
-	setDefault(&o.Region, "us-east-1")
-	setDefault(&o.Account, "000000000000")
-}
-
-func setDefault[T comparable](v *T, value T) {
-	var zero T
-	if *v == zero {
-		*v = value
-	}
+	o.Region = cmp.Or(o.Region, "us-east-1")
+	o.Account = cmp.Or(o.Account, "000000000000")
 }
 
 // Validate reports everything that is wrong with the options. Zero values stand for their defaults.

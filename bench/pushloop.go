@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,10 +37,10 @@ func (o *PushLoopOptions) Validate() error {
 }
 
 func (o *PushLoopOptions) setDefaults() {
-	setDefault(&o.SizeBytes, 1024)
-	setDefault(&o.Conns, 32)
-	setDefault(&o.Duration, 5*time.Second)
-	setDefault(&o.Timeout, 10*time.Second)
+	o.SizeBytes = cmp.Or(o.SizeBytes, 1024)
+	o.Conns = cmp.Or(o.Conns, 32)
+	o.Duration = cmp.Or(o.Duration, 5*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
 }
 
 // PushLoopResult is what PushLoop did and what that cost.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,7 @@ func NewSink(opts SinkOptions) (*Sink, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, fmt.Errorf("bench: sink: %w", err)
 	}
-	setDefault(&opts.Status, fasthttp.StatusOK)
+	opts.Status = cmp.Or(opts.Status, fasthttp.StatusOK)
 	s := &Sink{opts: opts, stop: make(chan struct{})}
 	s.waitFor.Store(math.MaxInt64)
 	if opts.Record {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,10 +28,10 @@ type SuiteOptions struct {
 }
 
 func (o *SuiteOptions) setDefaults() {
-	setDefault(&o.Runs, 3)
-	setDefault(&o.Duration, 5*time.Second)
-	setDefault(&o.Warmup, o.Duration/5)
-	setDefault(&o.Command, "fanfare bench suite")
+	o.Runs = cmp.Or(o.Runs, 3)
+	o.Duration = cmp.Or(o.Duration, 5*time.Second)
+	o.Warmup = cmp.Or(o.Warmup, o.Duration/5)
+	o.Command = cmp.Or(o.Command, "fanfare bench suite")
 	if len(o.Faces) == 0 {
 		o.Faces = Faces
 	}

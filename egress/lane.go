@@ -201,9 +201,9 @@ func (l *lane) due(d delivery) (at time.Time, ok bool) {
 
 const snoozeDelay = 100 * time.Millisecond
 
-// batch moves the next deliveries into the pusher's hands, as many as one write may carry. Those whose
-// time is over are not among them. The second result says that the pusher ends.
-func (l *lane) batch(into []delivery) []delivery {
+// batch moves the next deliveries into the pusher's hands, as many as one write may carry, with the settings to
+// push them by. Those whose time is over are not among them. When there are none the pusher ends.
+func (l *lane) batch(into []delivery) ([]delivery, *settings) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	depth := l.settings.config.Pipeline
@@ -230,7 +230,7 @@ func (l *lane) batch(into []delivery) []delivery {
 		}
 		l.feedLocked()
 	}
-	return into
+	return into, l.settings
 }
 
 // The reasons in dead letters.

@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -26,21 +27,14 @@ type Options struct {
 }
 
 func (o *Options) setDefaults() {
-	setDefault(&o.ConnectTimeout, 5*time.Second)
-	setDefault(&o.IdleConnTimeout, 30*time.Second)
-	setDefault(&o.IdleConnsMax, 8192)
-	setDefault(&o.WindowMessages, 1024)
-	setDefault(&o.WindowBytes, 4<<20)
-	setDefault(&o.ProgressInterval, 25*time.Millisecond)
-	setDefault(&o.BreakerFailures, 10)
-	setDefault(&o.BreakerDelayMax, 30*time.Second)
-}
-
-func setDefault[T comparable](v *T, value T) {
-	var zero T
-	if *v == zero {
-		*v = value
-	}
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 5*time.Second)
+	o.IdleConnTimeout = cmp.Or(o.IdleConnTimeout, 30*time.Second)
+	o.IdleConnsMax = cmp.Or(o.IdleConnsMax, 8192)
+	o.WindowMessages = cmp.Or(o.WindowMessages, 1024)
+	o.WindowBytes = cmp.Or(o.WindowBytes, 4<<20)
+	o.ProgressInterval = cmp.Or(o.ProgressInterval, 25*time.Millisecond)
+	o.BreakerFailures = cmp.Or(o.BreakerFailures, 10)
+	o.BreakerDelayMax = cmp.Or(o.BreakerDelayMax, 30*time.Second)
 }
 
 // Validate reports every bad option at once.

@@ -43,7 +43,8 @@ func (e *Egress) startPusher(l *lane) {
 func (p *pusher) loop() {
 	defer p.egress.running.Done()
 	for {
-		p.batch = p.lane.batch(p.batch[:0])
+		var set *settings
+		p.batch, set = p.lane.batch(p.batch[:0])
 		if len(p.batch) == 0 {
 			break
 		}
@@ -51,9 +52,6 @@ func (p *pusher) loop() {
 		for range p.batch {
 			p.results = append(p.results, result{})
 		}
-		p.lane.mu.Lock()
-		set := p.lane.settings
-		p.lane.mu.Unlock()
 		p.push(set)
 		p.lane.finish(p.batch, p.results)
 		clear(p.batch)
@@ -80,14 +78,14 @@ func (p *pusher) push(set *settings) {
 			return
 		}
 	}
-	if p.exchange(set, 0) || p.late || !p.conn.Stale() {
+	if p.exchange(set) || p.late || !p.conn.Stale() {
 		p.discard()
 		return
 	}
 	p.conn.Close()
 	p.conn = nil
 	if p.connect(set, set.endpoint.dial) {
-		p.exchange(set, 0)
+		p.exchange(set)
 		p.discard()
 	}
 }
@@ -114,13 +112,13 @@ func (p *pusher) discard() {
 }
 
 // exchange writes the batch and reads its answers. It reports whether the connection did anything.
-func (p *pusher) exchange(set *settings, first int) bool {
+func (p *pusher) exchange(set *settings) bool {
 	p.conn.Out = p.conn.Out[:0]
 	for i := range p.batch {
 		p.render(set, &p.batch[i])
 	}
 	if err := p.conn.Flush(time.Now().Add(set.timeout)); err != nil {
-		p.fail(first, err)
+		p.fail(0, err)
 		return false
 	}
 	for i := range p.batch {

@@ -4,7 +4,6 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,10 +127,7 @@ func NewMessage() *Message {
 	b := m.buf
 	b[0] = recordVersion
 	binary.LittleEndian.PutUint64(b[24:], uint64(time.Now().UnixMilli()))
-	// A random id in the form of a version 4 UUID: every cloud's id fits in it, and no two nodes need agree.
-	hi, lo := rand.Uint64(), rand.Uint64()
-	binary.BigEndian.PutUint64(b[48:], hi&^0xf000|0x4000)
-	binary.BigEndian.PutUint64(b[56:], lo&^(3<<62)|2<<62)
+	m.SetID(NewMessageID())
 	return m
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -21,11 +22,11 @@ type Options struct {
 }
 
 func (o *Options) setDefaults() {
-	setDefault(&o.Shards, runtime.GOMAXPROCS(0))
-	setDefault(&o.RingSlots, 4096)
-	setDefault(&o.GroupMessagesMax, 1024)
-	setDefault(&o.GroupBytesMax, 4<<20)
-	setDefault(&o.WaitingBytesMax, 64<<20)
+	o.Shards = cmp.Or(o.Shards, runtime.GOMAXPROCS(0))
+	o.RingSlots = cmp.Or(o.RingSlots, 4096)
+	o.GroupMessagesMax = cmp.Or(o.GroupMessagesMax, 1024)
+	o.GroupBytesMax = cmp.Or(o.GroupBytesMax, 4<<20)
+	o.WaitingBytesMax = cmp.Or(o.WaitingBytesMax, 64<<20)
 }
 
 // Validate reports every bad option at once.

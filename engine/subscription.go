@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -93,23 +94,16 @@ func (c *SubscriptionConfig) Clone() *SubscriptionConfig {
 
 // SetDefaults fills what was left out.
 func (c *SubscriptionConfig) SetDefaults() {
-	setDefault(&c.Kind, "webhook")
-	setDefault(&c.MaxInFlight, 64)
-	setDefault(&c.Pipeline, 1)
-	setDefault(&c.Retry.MinDelay, time.Second)
-	setDefault(&c.Retry.MaxDelay, 10*time.Minute)
-	setDefault(&c.Retry.MaxAge, 72*time.Hour)
+	c.Kind = cmp.Or(c.Kind, "webhook")
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, 64)
+	c.Pipeline = cmp.Or(c.Pipeline, 1)
+	c.Retry.MinDelay = cmp.Or(c.Retry.MinDelay, time.Second)
+	c.Retry.MaxDelay = cmp.Or(c.Retry.MaxDelay, 10*time.Minute)
+	c.Retry.MaxAge = cmp.Or(c.Retry.MaxAge, 72*time.Hour)
 	if c.Protocol == "" {
 		if u, err := url.Parse(c.Endpoint); err == nil {
 			c.Protocol = u.Scheme
 		}
-	}
-}
-
-func setDefault[T comparable](v *T, value T) {
-	var zero T
-	if *v == zero {
-		*v = value
 	}
 }
 

@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -19,17 +20,10 @@ type Options struct {
 }
 
 func (o *Options) setDefaults() {
-	setDefault(&o.ConnectionsMax, 65_536)
-	setDefault(&o.HeaderBytesMax, 16<<10)
-	setDefault(&o.HeadTimeout, 10*time.Second)
-	setDefault(&o.BodyTimeout, time.Minute)
-	setDefault(&o.WriteTimeout, 30*time.Second)
-	setDefault(&o.IdleTimeout, 3*time.Minute)
-}
-
-func setDefault[T comparable](v *T, value T) {
-	var zero T
-	if *v == zero {
-		*v = value
-	}
+	o.ConnectionsMax = cmp.Or(o.ConnectionsMax, 65_536)
+	o.HeaderBytesMax = cmp.Or(o.HeaderBytesMax, 16<<10)
+	o.HeadTimeout = cmp.Or(o.HeadTimeout, 10*time.Second)
+	o.BodyTimeout = cmp.Or(o.BodyTimeout, time.Minute)
+	o.WriteTimeout = cmp.Or(o.WriteTimeout, 30*time.Second)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, 3*time.Minute)
 }

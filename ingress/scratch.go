@@ -1,9 +1,9 @@
 package ingress
 
 import (
-	"encoding/hex"
-	"math/rand/v2"
 	"sync"
+
+	"fanfare/engine"
 )
 
 // scratchBytesKept is the largest buffer that goes back to the pool.
@@ -32,33 +32,15 @@ func (s *Scratch) Put() {
 type RequestID [16]byte
 
 // NewRequestID returns a random id in the form of a version 4 UUID.
-func NewRequestID() (id RequestID) {
-	hi, lo := rand.Uint64(), rand.Uint64()
-	for i := range 8 {
-		id[i], id[8+i] = byte(hi>>(8*i)), byte(lo>>(8*i))
-	}
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
-	return id
-}
+func NewRequestID() RequestID { return RequestID(engine.NewMessageID()) }
 
 // AppendHex appends the id as 32 lower-case hex digits.
-func (id RequestID) AppendHex(dst []byte) []byte { return hex.AppendEncode(dst, id[:]) }
+func (id RequestID) AppendHex(dst []byte) []byte { return engine.MessageID(id).AppendHexLower(dst) }
 
 // AppendHexUpper appends the first n bytes of the id as upper-case hex digits.
 func (id RequestID) AppendHexUpper(dst []byte, n int) []byte {
-	const digits = "0123456789ABCDEF"
-	for _, c := range id[:n] {
-		dst = append(dst, digits[c>>4], digits[c&15])
-	}
-	return dst
+	return engine.AppendHexUpper(dst, id[:n])
 }
 
 // AppendUUID appends the id as a lower-case UUID.
-func (id RequestID) AppendUUID(dst []byte) []byte {
-	dst = hex.AppendEncode(dst, id[:4])
-	dst = hex.AppendEncode(append(dst, '-'), id[4:6])
-	dst = hex.AppendEncode(append(dst, '-'), id[6:8])
-	dst = hex.AppendEncode(append(dst, '-'), id[8:10])
-	return hex.AppendEncode(append(dst, '-'), id[10:])
-}
+func (id RequestID) AppendUUID(dst []byte) []byte { return engine.MessageID(id).AppendUUID(dst) }

@@ -1,6 +1,7 @@
 package smn
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,15 +45,9 @@ type Signer interface {
 }
 
 func (o *Options) setDefaults() {
-	setDefault(&o.Region, "eu-de")
-	setDefault(&o.Project, "0123456789abcdef0123456789abcdef")
+	o.Region = cmp.Or(o.Region, "eu-de")
+	o.Project = cmp.Or(o.Project, "0123456789abcdef0123456789abcdef")
 	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
-}
-
-func setDefault(s *string, value string) {
-	if *s == "" {
-		*s = value
-	}
 }
 
 // Validate reports every bad option at once.
@@ -88,7 +83,7 @@ func (*Kind) Name() string { return "smn" }
 
 // Check fills in the envelope and refuses another.
 func (*Kind) Check(c *engine.SubscriptionConfig) error {
-	setDefault(&c.Envelope, JSON)
+	c.Envelope = cmp.Or(c.Envelope, JSON)
 	if c.Envelope != JSON {
 		return &engine.FieldError{Field: "envelope", Reason: "must be json for the kind smn"}
 	}
@@ -113,10 +108,10 @@ func (*Kind) Judge(status int) egress.Outcome {
 func (k *Kind) Compile(s *engine.Subscription) egress.Encoder {
 	c := s.Config()
 	project := c.Labels[labelProject]
-	setDefault(&project, k.opts.Project)
+	project = cmp.Or(project, k.opts.Project)
 	base := k.opts.PublicURL
-	setDefault(&base, c.Labels[labelPublicURL])
-	setDefault(&base, "http://127.0.0.1:8080")
+	base = cmp.Or(base, c.Labels[labelPublicURL])
+	base = cmp.Or(base, "http://127.0.0.1:8080")
 	topicURN := "urn:smn:" + k.opts.Region + ":" + project + ":" + s.Topic.Name()
 	return newEncoder(k.opts, topicURN, topicURN+":"+c.Name, base, c.Protocol, headerLines(c.Labels[labelHeaders]))
 }

@@ -1,6 +1,7 @@
 package sns
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -43,15 +44,9 @@ type Signer interface {
 }
 
 func (o *Options) setDefaults() {
-	setDefault(&o.Region, "us-east-1")
-	setDefault(&o.Account, "000000000000")
+	o.Region = cmp.Or(o.Region, "us-east-1")
+	o.Account = cmp.Or(o.Account, "000000000000")
 	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
-}
-
-func setDefault(s *string, value string) {
-	if *s == "" {
-		*s = value
-	}
 }
 
 // Validate reports every bad option at once.
@@ -116,7 +111,7 @@ func (k *Kind) Compile(s *engine.Subscription) egress.Encoder {
 		topicARN = "arn:aws:sns:" + k.opts.Region + ":" + k.opts.Account + ":" + s.Topic.Name()
 	}
 	base := k.opts.PublicURL
-	setDefault(&base, c.Labels[labelPublicURL])
-	setDefault(&base, "http://127.0.0.1:8080")
+	base = cmp.Or(base, c.Labels[labelPublicURL])
+	base = cmp.Or(base, "http://127.0.0.1:8080")
 	return newEncoder(topicARN, topicARN+":"+c.Name, base, c.Protocol, c.Envelope == Raw, k.opts.Signer)
 }

@@ -39,7 +39,7 @@ func FuzzSNSPublish(f *testing.F) {
 		ctx.Init(&fasthttp.Request{}, nil, nil)
 		request := fmt.Sprintf("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 		if err := ctx.Request.Read(bufio.NewReader(strings.NewReader(request))); err != nil {
-			t.Skip()
+			return // no request at all
 		}
 		h := ingress.ParseHead(&ctx.Request.Header)
 		c := newCall(face, &ctx, &h)
