@@ -9,11 +9,21 @@ import (
 	"unicode/utf8"
 )
 
+const (
+	digitsLower = "0123456789abcdef"
+	digitsUpper = "0123456789ABCDEF"
+)
+
 // AppendEscaped appends text as the inside of a JSON string. Only what has to be escaped is: '"', '\' and
 // control characters; not '<', '>', '&' or '/'. Bytes that are not UTF-8 become U+FFFD one by one.
-func AppendEscaped(dst, text []byte) []byte {
+func AppendEscaped(dst, text []byte) []byte { return appendEscaped(dst, text, digitsLower) }
+
+// AppendEscapedUpper is AppendEscaped with upper-case digits in the escapes of control characters.
+func AppendEscapedUpper(dst, text []byte) []byte { return appendEscaped(dst, text, digitsUpper) }
+
+func appendEscaped(dst, text []byte, digits string) []byte {
 	if !utf8.Valid(text) {
-		return appendRepaired(dst, text)
+		return appendRepaired(dst, text, digits)
 	}
 	for {
 		i := special(text)
@@ -21,16 +31,16 @@ func AppendEscaped(dst, text []byte) []byte {
 		if i == len(text) {
 			return dst
 		}
-		dst = appendEscape(dst, text[i])
+		dst = appendEscape(dst, text[i], digits)
 		text = text[i+1:]
 	}
 }
 
-func appendRepaired(dst, text []byte) []byte {
+func appendRepaired(dst, text []byte, digits string) []byte {
 	for len(text) > 0 {
 		r, n := utf8.DecodeRune(text)
 		if r == '"' || r == '\\' || r < ' ' {
-			dst = appendEscape(dst, byte(r))
+			dst = appendEscape(dst, byte(r), digits)
 		} else {
 			dst = utf8.AppendRune(dst, r)
 		}
@@ -39,8 +49,7 @@ func appendRepaired(dst, text []byte) []byte {
 	return dst
 }
 
-func appendEscape(dst []byte, c byte) []byte {
-	const digits = "0123456789abcdef"
+func appendEscape(dst []byte, c byte, digits string) []byte {
 	switch c {
 	case '"', '\\':
 		return append(dst, '\\', c)

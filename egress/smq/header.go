@@ -3,6 +3,7 @@ package smq
 import (
 	"crypto/md5"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
 	"net/http"
@@ -66,14 +67,10 @@ func appendContentMD5(dst, body []byte) []byte {
 
 // appendRequestID appends 24 upper-case hex digits, new for each attempt.
 func appendRequestID(dst []byte) []byte {
-	const digits = "0123456789ABCDEF"
-	for _, bits := range [2]uint64{rand.Uint64(), rand.Uint64()} {
-		for range 12 {
-			dst = append(dst, digits[bits&15])
-			bits >>= 4
-		}
-	}
-	return dst
+	var id [12]byte
+	binary.LittleEndian.PutUint64(id[:], rand.Uint64())
+	binary.LittleEndian.PutUint32(id[8:], rand.Uint32())
+	return engine.AppendHexUpper(dst, id[:])
 }
 
 // headerSafe reports whether a value can stand in a header line. A tag may have come through a face that allows

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"time"
 
+	"fanfare/egress/jsontext"
 	"fanfare/engine"
 )
 
@@ -95,8 +96,8 @@ func (e *encoder) Body(scratch []byte, m *engine.Message) (body, grown []byte) {
 	start := len(scratch)
 	text := m.Body()
 	if structure := m.Get(engine.FieldStructure); structure != nil {
-		if literal, ok := structureText(structure, e.protocol); ok {
-			scratch = appendUnescaped(scratch, literal)
+		if literal, ok := jsontext.ByProtocol(structure, e.protocol); ok {
+			scratch = jsontext.AppendUnescaped(scratch, literal)
 			text = scratch[start:]
 			start = len(scratch)
 		}
@@ -136,8 +137,8 @@ func (e *encoder) appendConfirmation(dst []byte, m *engine.Message) []byte {
 	dst = append(dst, e.topicMember...)
 	dst = appendMember(dst, "Message", m.Body())
 	dst = append(dst, ",\n  \"SubscribeURL\" : \""...)
-	dst = appendEscaped(dst, e.subscribeURL)
-	dst = appendEscaped(dst, m.Get(engine.FieldToken))
+	dst = jsontext.AppendEscapedUpper(dst, e.subscribeURL)
+	dst = jsontext.AppendEscapedUpper(dst, m.Get(engine.FieldToken))
 	dst = append(dst, '"')
 	dst = appendTimestamp(dst, m)
 	if e.signer != nil {
@@ -163,14 +164,14 @@ func appendAttributes(dst []byte, m *engine.Message) []byte {
 	for comma := ""; ; comma = "," {
 		dst = append(dst, comma...)
 		dst = append(dst, "\n    \""...)
-		dst = appendEscaped(dst, it.Name)
+		dst = jsontext.AppendEscapedUpper(dst, it.Name)
 		dst = append(dst, "\" : {\"Type\":\""...)
-		dst = appendEscaped(dst, it.Type)
+		dst = jsontext.AppendEscapedUpper(dst, it.Type)
 		dst = append(dst, "\",\"Value\":\""...)
 		if it.Binary {
 			dst = base64.StdEncoding.AppendEncode(dst, it.Value)
 		} else {
-			dst = appendEscaped(dst, it.Value)
+			dst = jsontext.AppendEscapedUpper(dst, it.Value)
 		}
 		dst = append(dst, "\"}"...)
 		if !it.Next() {
@@ -185,6 +186,6 @@ func appendMember(dst []byte, name string, value []byte) []byte {
 	dst = append(dst, ",\n  \""...)
 	dst = append(dst, name...)
 	dst = append(dst, "\" : \""...)
-	dst = appendEscaped(dst, value)
+	dst = jsontext.AppendEscapedUpper(dst, value)
 	return append(dst, '"')
 }

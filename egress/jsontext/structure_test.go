@@ -1,4 +1,4 @@
-package sns
+package jsontext
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 func TestStructureText(t *testing.T) {
 	f := func(object, want string, ok bool) {
 		t.Helper()
-		got, gotOK := structureText([]byte(object), "http")
+		got, gotOK := ByProtocol([]byte(object), "http")
 		if gotOK != ok || string(got) != want {
 			t.Errorf("%s: got %q, %v", object, got, gotOK)
 		}
@@ -41,7 +41,7 @@ func FuzzStructureText(f *testing.F) {
 	f.Add([]byte(`{"default":"d","http":"h \u00e9\n\ud83d\ude00"}`))
 	f.Add([]byte(`{"a":[{"b":"]"},1.5e3,null],"http":"x","http":true}`))
 	f.Fuzz(func(t *testing.T, object []byte) {
-		literal, ok := structureText(object, "http") // whatever it is, no panic
+		literal, ok := ByProtocol(object, "http") // whatever it is, no panic
 		members := map[string]json.RawMessage{}
 		if json.Unmarshal(object, &members) != nil || !utf8.Valid(object) {
 			return
@@ -61,7 +61,7 @@ func FuzzStructureText(f *testing.F) {
 		if err := json.Unmarshal(value, &want); err != nil {
 			t.Fatal(err)
 		}
-		if got := appendUnescaped(nil, literal); !ok || string(got) != want {
+		if got := AppendUnescaped(nil, literal); !ok || string(got) != want {
 			t.Fatalf("%s: got %q, %v, want %q", object, got, ok, want)
 		}
 	})
@@ -71,13 +71,13 @@ func FuzzStructureText(f *testing.F) {
 func FuzzEscaped(f *testing.F) {
 	f.Add("a \"b\"\n\x01 é \xff")
 	f.Fuzz(func(t *testing.T, text string) {
-		literal := appendEscaped(nil, []byte(text))
+		literal := AppendEscapedUpper(nil, []byte(text))
 		var got string
 		if err := json.Unmarshal([]byte(`"`+string(literal)+`"`), &got); err != nil {
 			t.Fatalf("%q: %v in %q", text, err, literal)
 		}
 		want := string([]rune(text)) // each byte that is not UTF-8 is U+FFFD
-		if got != want || string(appendUnescaped(nil, literal)) != want {
+		if got != want || string(AppendUnescaped(nil, literal)) != want {
 			t.Fatalf("%q: got %q from %q", text, got, literal)
 		}
 	})
@@ -87,7 +87,7 @@ func FuzzEscaped(f *testing.F) {
 func FuzzUnescaped(f *testing.F) {
 	f.Add(`\ud83d\ude00 \ud83d \ude00\n\/`)
 	f.Fuzz(func(t *testing.T, literal string) {
-		got := appendUnescaped(nil, []byte(literal))
+		got := AppendUnescaped(nil, []byte(literal))
 		var want string
 		if utf8.ValidString(literal) && json.Unmarshal([]byte(`"`+literal+`"`), &want) == nil && string(got) != want {
 			t.Fatalf("%q: got %q, want %q", literal, got, want)
