@@ -3,11 +3,15 @@ package aliyun
 import (
 	"errors"
 
+	"fanfare/engine"
 	"fanfare/ingress/scan"
 )
 
-// ErrRoot is a document whose root has another name.
-var ErrRoot = errors.New("aliyun: document has another root")
+// Faults of a document that is XML.
+var (
+	ErrRoot     = errors.New("aliyun: document has another root")
+	ErrRepeated = errors.New("aliyun: a child is there twice")
+)
 
 // Namespace is what the root of a document says of its name space.
 type Namespace uint8
@@ -67,6 +71,26 @@ func (d *Document) Next() ([]byte, error) {
 
 // AppendText appends the text of the child, which must have no elements inside: scan.ErrXMLElement.
 func (d *Document) AppendText(dst []byte) ([]byte, error) { return d.xml.AppendElement(dst) }
+
+// ReadField reads the text of the child into a field of a message, which must not be set yet: ErrRepeated. An empty
+// child is as good as none, but for the body, which must be there and must not be empty.
+func (d *Document) ReadField(m *engine.Message, field engine.Field) error {
+	if m.Has(field) {
+		return ErrRepeated
+	}
+	arena := m.Begin(field)
+	start := len(arena)
+	arena, err := d.AppendText(arena)
+	if err != nil {
+		return err
+	}
+	if len(arena) == start && field != engine.FieldBody {
+		m.Discard(arena)
+		return nil
+	}
+	m.End(arena)
+	return nil
+}
 
 // AppendOwnText appends the text of the child without that of the elements inside.
 func (d *Document) AppendOwnText(dst []byte) ([]byte, error) {

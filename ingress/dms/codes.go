@@ -1,10 +1,10 @@
 package dms
 
 import (
-	"errors"
 	"net/http"
 
 	"fanfare/engine"
+	"fanfare/ingress"
 	"fanfare/ingress/apigw"
 )
 
@@ -43,10 +43,7 @@ func errParameter(name string) *apigw.Error {
 
 // codes says what each of the engine's errors is in this protocol. Those that no operation here can run into
 // have the nearest code.
-var codes = []struct {
-	err  error
-	code *apigw.Error
-}{
+var codes = ingress.ErrorTable[*apigw.Error]{
 	{engine.ErrTopicNotFound, errTopic},
 	{engine.ErrTopicExists, errTopicExists},
 	{engine.ErrSubscriptionNotFound, errRequest},
@@ -61,10 +58,5 @@ var codes = []struct {
 
 // codeOf finds an engine's error in the table.
 func codeOf(err error) *apigw.Error {
-	for i := range codes {
-		if errors.Is(err, codes[i].err) {
-			return codes[i].code
-		}
-	}
-	return errInternal
+	return codes.Find(err, errInternal)
 }

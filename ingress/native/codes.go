@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"fanfare/engine"
+	"fanfare/ingress"
 
 	"github.com/valyala/fasthttp"
 )
@@ -34,20 +35,17 @@ var (
 )
 
 // codes maps the engine's errors.
-var codes = []struct {
-	err error
-	apiError
-}{
-	{engine.ErrTopicNotFound, apiError{404, "topic_not_found", "The topic does not exist."}},
-	{engine.ErrTopicExists, apiError{409, "topic_exists", "The topic exists with different attributes."}},
-	{engine.ErrSubscriptionNotFound, apiError{404, "subscription_not_found", "The subscription does not exist."}},
-	{engine.ErrSubscriptionExists, apiError{409, "subscription_exists", "The subscription exists with different attributes."}},
-	{engine.ErrTokenInvalid, apiError{400, "invalid_token", "The confirmation token is invalid."}},
-	{engine.ErrInvalid, apiError{400, "invalid", "An argument is invalid."}},
-	{engine.ErrHeldNotFound, apiError{404, "held_not_found", "No held message has this handle."}},
-	{engine.ErrBusy, apiError{429, "busy", "Too many publishes are waiting; try again."}},
-	{engine.ErrUnavailable, apiError{503, "unavailable", "Messages are not accepted now."}},
-	{engine.ErrClosed, apiError{503, "unavailable", "The server is shutting down."}},
+var codes = ingress.ErrorTable[*apiError]{
+	{engine.ErrTopicNotFound, &apiError{404, "topic_not_found", "The topic does not exist."}},
+	{engine.ErrTopicExists, &apiError{409, "topic_exists", "The topic exists with different attributes."}},
+	{engine.ErrSubscriptionNotFound, &apiError{404, "subscription_not_found", "The subscription does not exist."}},
+	{engine.ErrSubscriptionExists, &apiError{409, "subscription_exists", "The subscription exists with different attributes."}},
+	{engine.ErrTokenInvalid, &apiError{400, "invalid_token", "The confirmation token is invalid."}},
+	{engine.ErrInvalid, &apiError{400, "invalid", "An argument is invalid."}},
+	{engine.ErrHeldNotFound, &apiError{404, "held_not_found", "No held message has this handle."}},
+	{engine.ErrBusy, &apiError{429, "busy", "Too many publishes are waiting; try again."}},
+	{engine.ErrUnavailable, &apiError{503, "unavailable", "Messages are not accepted now."}},
+	{engine.ErrClosed, &apiError{503, "unavailable", "The server is shutting down."}},
 }
 
 var errInternal = &apiError{500, "internal", "Something went wrong."}
@@ -62,12 +60,7 @@ func errorOf(err error) *apiError {
 	if errors.As(err, &field) {
 		return &apiError{400, "invalid", field.Error() + "."}
 	}
-	for i := range codes {
-		if errors.Is(err, codes[i].err) {
-			return &codes[i].apiError
-		}
-	}
-	return errInternal
+	return codes.Find(err, errInternal)
 }
 
 // refuse answers with an error.

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"fanfare/engine"
+	"fanfare/ingress"
 	"fanfare/ingress/aliyun"
 	"fanfare/ingress/scan"
 
@@ -50,10 +51,7 @@ var (
 )
 
 // faults maps every error of the engine.
-var faults = []struct {
-	err   error
-	fault *fault
-}{
+var faults = ingress.ErrorTable[*fault]{
 	{engine.ErrTopicNotFound, faultTopicNotExist},
 	{engine.ErrTopicExists, &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The topic exists already."}},
 	{engine.ErrSubscriptionNotFound, &fault{Status: fasthttp.StatusNotFound, Code: "SubscriptionNotExist", Text: "The subscription you provided does not exist."}},
@@ -68,19 +66,14 @@ var faults = []struct {
 
 // faultOf is what the client is told of an error of the engine.
 func faultOf(err error) *fault {
-	for i := range faults {
-		if errors.Is(err, faults[i].err) {
-			return faults[i].fault
-		}
-	}
-	return faultInternal
+	return faults.Find(err, faultInternal)
 }
 
 // faultOfXML is what the client is told of a document that could not be read; schema is for an element that
 // must have text alone.
 func faultOfXML(err error, schema *fault) *fault {
 	switch {
-	case errors.Is(err, scan.ErrXMLElement), errors.Is(err, aliyun.ErrRoot):
+	case errors.Is(err, scan.ErrXMLElement), errors.Is(err, aliyun.ErrRoot), errors.Is(err, aliyun.ErrRepeated):
 		return schema
 	case errors.Is(err, scan.ErrXMLCharacter):
 		return faultContent

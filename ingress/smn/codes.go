@@ -1,10 +1,10 @@
 package smn
 
 import (
-	"errors"
 	"net/http"
 
 	"fanfare/engine"
+	"fanfare/ingress"
 	"fanfare/ingress/apigw"
 )
 
@@ -49,10 +49,7 @@ var (
 
 // codes says what each of the engine's errors is in this protocol. Those that no operation here can run
 // into have the nearest code.
-var codes = []struct {
-	err  error
-	code *apigw.Error
-}{
+var codes = ingress.ErrorTable[*apigw.Error]{
 	{engine.ErrTopicNotFound, errTopic},
 	{engine.ErrTopicExists, errName},
 	{engine.ErrSubscriptionNotFound, errSubscription},
@@ -67,10 +64,5 @@ var codes = []struct {
 
 // codeOf finds an engine's error in the table.
 func codeOf(err error) *apigw.Error {
-	for i := range codes {
-		if errors.Is(err, codes[i].err) {
-			return codes[i].code
-		}
-	}
-	return errInternal
+	return codes.Find(err, errInternal)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"fanfare/engine"
+	"fanfare/ingress"
 	"fanfare/ingress/aliyun"
 	"fanfare/ingress/scan"
 
@@ -53,10 +54,7 @@ var (
 )
 
 // faults maps every error of the engine.
-var faults = []struct {
-	err   error
-	fault *fault
-}{
+var faults = ingress.ErrorTable[*fault]{
 	{engine.ErrTopicNotFound, faultTopicNotExist},
 	{engine.ErrTopicExists, faultTopicAlreadyExist},
 	{engine.ErrSubscriptionNotFound, faultSubscriptionNotExist},
@@ -78,18 +76,13 @@ func faultOf(err error) *fault {
 		}
 		return &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The value of " + field.Field + " " + field.Reason + "."}
 	}
-	for i := range faults {
-		if errors.Is(err, faults[i].err) {
-			return faults[i].fault
-		}
-	}
-	return faultInternal
+	return faults.Find(err, faultInternal)
 }
 
 // faultOfXML is what the client is told of a document that could not be read; schema is for an element that
 // must have text alone.
 func faultOfXML(err error, schema *fault) *fault {
-	if errors.Is(err, scan.ErrXMLElement) || errors.Is(err, aliyun.ErrRoot) {
+	if errors.Is(err, scan.ErrXMLElement) || errors.Is(err, aliyun.ErrRoot) || errors.Is(err, aliyun.ErrRepeated) {
 		return schema
 	}
 	return faultMalformedXML

@@ -128,23 +128,11 @@ func parseChild(m *engine.Message, d *aliyun.Document, name []byte) *fault {
 	return nil
 }
 
-// parseField reads the text of a child into a field, which must not be set yet. An empty child is as good as
-// none, but for the body, which must be there and must not be empty.
+// parseField reads the text of a child into a field.
 func parseField(m *engine.Message, d *aliyun.Document, field engine.Field, schema *fault) *fault {
-	if m.Has(field) {
-		return schema
-	}
-	arena := m.Begin(field)
-	start := len(arena)
-	arena, err := d.AppendText(arena)
-	if err != nil {
+	if err := d.ReadField(m, field); err != nil {
 		return faultOfXML(err, schema)
 	}
-	if len(arena) == start && field != engine.FieldBody {
-		m.Discard(arena)
-		return nil
-	}
-	m.End(arena)
 	return nil
 }
 

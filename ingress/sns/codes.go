@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"fanfare/engine"
+	"fanfare/ingress"
 )
 
 // Source: Amazon SNS API reference, "Common Errors" and the errors of each action.
@@ -79,20 +80,17 @@ func shorten(text string) string {
 }
 
 // codes maps the engine's errors.
-var codes = []struct {
-	err error
-	fault
-}{
-	{engine.ErrTopicNotFound, fault{404, "NotFound", "Topic does not exist"}},
-	{engine.ErrTopicExists, fault{400, codeInvalid, "Invalid parameter: Attributes Reason: Topic already exists with different attributes"}},
-	{engine.ErrSubscriptionNotFound, fault{404, "NotFound", "Subscription does not exist"}},
-	{engine.ErrSubscriptionExists, fault{400, codeInvalid, "Invalid parameter: Attributes Reason: Subscription already exists with different attributes"}},
-	{engine.ErrTokenInvalid, fault{400, codeInvalid, "Invalid parameter: Token"}},
-	{engine.ErrInvalid, fault{400, codeInvalid, "Invalid parameter"}},
-	{engine.ErrHeldNotFound, fault{404, "NotFound", "Resource does not exist"}},
-	{engine.ErrBusy, fault{400, "Throttling", "Rate exceeded"}},
-	{engine.ErrUnavailable, fault{503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."}},
-	{engine.ErrClosed, fault{503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."}},
+var codes = ingress.ErrorTable[*fault]{
+	{engine.ErrTopicNotFound, &fault{404, "NotFound", "Topic does not exist"}},
+	{engine.ErrTopicExists, &fault{400, codeInvalid, "Invalid parameter: Attributes Reason: Topic already exists with different attributes"}},
+	{engine.ErrSubscriptionNotFound, &fault{404, "NotFound", "Subscription does not exist"}},
+	{engine.ErrSubscriptionExists, &fault{400, codeInvalid, "Invalid parameter: Attributes Reason: Subscription already exists with different attributes"}},
+	{engine.ErrTokenInvalid, &fault{400, codeInvalid, "Invalid parameter: Token"}},
+	{engine.ErrInvalid, &fault{400, codeInvalid, "Invalid parameter"}},
+	{engine.ErrHeldNotFound, &fault{404, "NotFound", "Resource does not exist"}},
+	{engine.ErrBusy, &fault{400, "Throttling", "Rate exceeded"}},
+	{engine.ErrUnavailable, &fault{503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."}},
+	{engine.ErrClosed, &fault{503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."}},
 }
 
 var errInternal = &fault{500, "InternalError", "The request processing has failed because of an unknown error, exception or failure."}
@@ -111,12 +109,7 @@ func faultOf(err error) *fault {
 		}
 		return &fault{400, codeInvalid, "Invalid parameter: " + name + " Reason: " + field.Reason}
 	}
-	for i := range codes {
-		if errors.Is(err, codes[i].err) {
-			return &codes[i].fault
-		}
-	}
-	return errInternal
+	return codes.Find(err, errInternal)
 }
 
 // refuse answers with an error.
