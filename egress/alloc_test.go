@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"fanfare/egress"
+	"fanfare/egress/kindtest"
 	"fanfare/engine"
 )
 
 // fixedEndpoint answers every request of a known size with one fixed reply, without allocating.
 func fixedEndpoint(t *testing.T, arrived chan struct{}) (url string, requests *atomic.Int64) {
 	requests = &atomic.Int64{}
-	url = listen(t, func(c net.Conn) {
+	url = kindtest.Listen(t, func(c net.Conn) {
 		buf := make([]byte, 64<<10)
 		answer := []byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		end := []byte("END!")

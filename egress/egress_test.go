@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fanfare/egress"
+	"fanfare/egress/kindtest"
 	"fanfare/engine"
 	"fanfare/engine/pebblestore"
 
@@ -186,7 +187,7 @@ func TestPausedLaneRecovers(t *testing.T) {
 func TestHangingEndpointHurtsNobody(t *testing.T) {
 	h := newHouse(t, newMemory(), egress.Options{WindowMessages: 64})
 	topic := h.topic("orders")
-	hang := listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	hang := kindtest.Listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 	r := newRecorder(t, nil)
 	bad := h.subscribe(topic, engine.SubscriptionConfig{Name: "bad", Endpoint: hang})
 	h.subscribe(topic, engine.SubscriptionConfig{Name: "good", Endpoint: r.URL})
@@ -247,7 +248,7 @@ func TestClosingServerUnderPipelining(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]int{}
 	done := make(chan struct{})
-	url := listen(t, func(c net.Conn) {
+	url := kindtest.Listen(t, func(c net.Conn) {
 		defer c.Close()
 		req, err := http.ReadRequest(bufio.NewReader(c))
 		if err != nil {

@@ -139,7 +139,7 @@ func wellFormed(t *testing.T, kind egress.Kind, envelope string, fill func(m *en
 		body   string
 	}
 	pushes := make(chan push, 2)
-	url := rawEndpoint(t, func(c net.Conn) {
+	url := Listen(t, func(c net.Conn) {
 		r := bufio.NewReader(c)
 		for status := "503 Service Unavailable"; ; status = "200 OK" { // once more, please
 			req, err := http.ReadRequest(r)
@@ -187,39 +187,6 @@ func receive[T any](t *testing.T, c chan T) T {
 		t.Fatal("nothing arrived")
 		panic("unreachable")
 	}
-}
-
-func rawEndpoint(t *testing.T, serve func(net.Conn)) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var open []net.Conn
-	wg.Go(func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			open = append(open, c)
-			mu.Unlock()
-			wg.Go(func() { serve(c) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = ln.Close()
-		mu.Lock()
-		for _, c := range open {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		wg.Wait()
-	})
-	return "http://" + ln.Addr().String()
 }
 
 // redirects checks that an endpoint cannot send a push elsewhere.
@@ -316,7 +283,7 @@ func reset(t *testing.T, kind egress.Kind) {
 	tries := make(chan int, 16)
 	n := 0
 	var mu sync.Mutex
-	url := rawEndpoint(t, func(c net.Conn) {
+	url := Listen(t, func(c net.Conn) {
 		defer c.Close()
 		if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
 			return

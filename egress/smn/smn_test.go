@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"fanfare/egress"
+	"fanfare/egress/kindtest"
 	"fanfare/engine"
-	"fanfare/engine/memstore"
 )
 
 const (
@@ -24,41 +24,14 @@ const (
 	leave    = base + "/smn/subscription/unsubscribe?region=eu-de&region_id=eu-de&subscription_urn=" + topicURN + ":" + suffix
 )
 
-// nowhere is an egress that delivers nothing.
-type nowhere struct{ egress.Kind }
-
-func (nowhere) Open(*engine.Subscription, engine.Progress) engine.Receiver { return nil }
-func (nowhere) Update(*engine.Subscription)                                {}
-func (nowhere) Close(*engine.Subscription)                                 {}
-func (nowhere) Dispatch(*engine.Message)                                   {}
-func (nowhere) Due(*engine.Subscription, *engine.Message, int, engine.TimerKey) bool {
-	return false
-}
-
 // subscription returns a subscription of the topic "orders".
 func subscription(t testing.TB, kind *Kind, change func(c *engine.SubscriptionConfig)) *engine.Subscription {
 	t.Helper()
-	e, err := engine.New(engine.Options{Store: memstore.New(memstore.Options{}), Shards: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Attach(nowhere{kind}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	topic, _, err := e.CreateTopic("orders", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := engine.SubscriptionConfig{Name: suffix, Kind: "smn", Endpoint: "https://hooks.example.org/in?k=1", Labels: map[string]string{}}
+	config := engine.SubscriptionConfig{Name: suffix, Endpoint: "https://hooks.example.org/in?k=1", Labels: map[string]string{}}
 	if change != nil {
 		change(&config)
 	}
-	s, _, err := e.PutSubscription(topic, config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return kindtest.NewFixture(t, kind, "orders", config).Subscription
 }
 
 // message returns a message with the id and time of the examples.

@@ -17,42 +17,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fanfare/egress"
+	"fanfare/egress/kindtest"
 	"fanfare/engine"
-	"fanfare/engine/memstore"
 )
-
-// nowhere is an egress that delivers nothing.
-type nowhere struct{ egress.Kind }
-
-func (nowhere) Open(*engine.Subscription, engine.Progress) engine.Receiver { return nil }
-func (nowhere) Update(*engine.Subscription)                                {}
-func (nowhere) Close(*engine.Subscription)                                 {}
-func (nowhere) Dispatch(*engine.Message)                                   {}
-func (nowhere) Due(*engine.Subscription, *engine.Message, int, engine.TimerKey) bool {
-	return false
-}
 
 // encoder returns the encoder of the subscription "hook" of the topic "orders".
 func encoder(t testing.TB, envelope string) egress.Encoder {
 	t.Helper()
 	kind := New(Options{})
-	e, err := engine.New(engine.Options{Store: memstore.New(memstore.Options{}), Shards: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Attach(nowhere{kind}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	topic, _, err := e.CreateTopic("orders", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, _, err := e.PutSubscription(topic, engine.SubscriptionConfig{Name: "hook", Kind: "smq", Envelope: envelope, Endpoint: "http://127.0.0.1:9090/hook?x=1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kind.Compile(s)
+	f := kindtest.NewFixture(t, kind, "orders", engine.SubscriptionConfig{Name: "hook", Envelope: envelope, Endpoint: "http://127.0.0.1:9090/hook?x=1"})
+	return kind.Compile(f.Subscription)
 }
 
 // message returns a message with the time of the examples.
