@@ -3,8 +3,8 @@ package smn
 import (
 	"time"
 
-	"fanfare/egress/jsontext"
 	"fanfare/engine"
+	"fanfare/engine/jsontext"
 )
 
 // encoder renders the pushes of one subscription. Everything in it is immutable. The pieces of JSON are ready to

@@ -3,8 +3,8 @@ package smq
 import (
 	"strconv"
 
-	"fanfare/egress/jsontext"
 	"fanfare/engine"
+	"fanfare/engine/jsontext"
 )
 
 // simplified is the encoder of the envelope "simplified".

@@ -4,8 +4,8 @@ import (
 	"encoding/base64"
 	"time"
 
-	"fanfare/egress/jsontext"
 	"fanfare/engine"
+	"fanfare/engine/jsontext"
 )
 
 // encoder renders the pushes of one subscription. Everything in it is immutable. The texts are ready to be copied:

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"fanfare/engine/jsontext"
+
 	"fanfare/engine"
 	"fanfare/ingress/apigw"
 	"fanfare/ingress/scan"
@@ -29,7 +31,7 @@ func (f *Face) send(r *request) *apigw.Error {
 	if fault := s.scan(r.ctx.PostBody()); fault != nil {
 		return fault
 	}
-	r.scratch.B = scan.AppendJSONUnescaped(r.scratch.B[:0], s.topic.text)
+	r.scratch.B = jsontext.AppendUnescaped(r.scratch.B[:0], s.topic.text)
 	t := f.engine.Topic(r.scratch.B)
 	switch {
 	case t == nil:
@@ -171,7 +173,7 @@ func (s *sending) fillProperties(m *engine.Message, echo []byte) ([]byte, *apigw
 		var buf [nameBytes]byte
 		key := name
 		if len(name) <= len(buf) {
-			key = scan.AppendJSONUnescaped(buf[:0], name)
+			key = jsontext.AppendUnescaped(buf[:0], name)
 		}
 		switch string(key) {
 		case propertyID:
@@ -207,7 +209,7 @@ func (s *sending) fillProperties(m *engine.Message, echo []byte) ([]byte, *apigw
 func appendText(m *engine.Message, f engine.Field, raw []byte) int {
 	dst := m.Begin(f)
 	start := len(dst)
-	dst = scan.AppendJSONUnescaped(dst, raw)
+	dst = jsontext.AppendUnescaped(dst, raw)
 	m.End(dst)
 	return len(dst) - start
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"fanfare/engine/jsontext"
+
 	"fanfare/engine"
 	"fanfare/ingress/apigw"
 	"fanfare/ingress/scan"
@@ -167,7 +169,7 @@ func FuzzDMSSend(f *testing.F) {
 		for it := m.Attributes(); it.Next(); {
 			got = append(got, string(it.Name), string(it.Value))
 		}
-		if name := scan.AppendJSONUnescaped(nil, s.topic.text); string(name) != topic || string(m.Body()) != body || !slices.Equal(got, properties) {
+		if name := jsontext.AppendUnescaped(nil, s.topic.text); string(name) != topic || string(m.Body()) != body || !slices.Equal(got, properties) {
 			t.Fatalf("%q: got %q, %q, %q", text, name, m.Body(), got)
 		}
 		if !json.Valid(fmt.Appendf(nil, "[%s]", echo)) {

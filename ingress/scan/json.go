@@ -1,10 +1,10 @@
 package scan
 
 import (
-	"encoding/binary"
 	"errors"
-	"math/bits"
 	"unicode/utf8"
+
+	"fanfare/engine/jsontext"
 )
 
 // JSONDepthMax is how deep arrays and objects may nest.
@@ -77,7 +77,7 @@ func (s *JSON) Reset(text []byte) {
 }
 
 // Text is the current token as written: a string or name without its quotes and still escaped (see
-// AppendJSONUnescaped), a number, a literal. It is a view of the input, never nil.
+// jsontext.AppendUnescaped), a number, a literal. It is a view of the input, never nil.
 func (s *JSON) Text() []byte { return s.text[s.start:s.end:s.end] }
 
 // Err is the fault behind JSONInvalid, nil without one.
@@ -88,7 +88,7 @@ func (s *JSON) Key(buf []byte) []byte {
 	key := s.Text()
 	for _, c := range key {
 		if c == '\\' {
-			return AppendJSONUnescaped(buf[:0], key)
+			return jsontext.AppendUnescaped(buf[:0], key)
 		}
 	}
 	return key
@@ -318,7 +318,7 @@ func jsonDigits(text []byte, at int) int {
 func (s *JSON) quoted(kind JSONKind, expect jsonExpect) JSONKind {
 	at := s.at + 1
 	for {
-		at = jsonSpecial(s.text, at)
+		at += jsontext.IndexSpecial(s.text[at:])
 		if at == len(s.text) {
 			s.at = at
 			return s.fail(ErrJSONTruncated)
@@ -377,31 +377,4 @@ func jsonHex4(text []byte) (rune, bool) {
 		r = r<<4 | rune(c)
 	}
 	return r, true
-}
-
-const (
-	jsonOnes  = 0x0101010101010101
-	jsonHighs = 0x8080808080808080
-)
-
-// jsonSpecial returns the index of the first '"', '\' or control character from at on, the length of the
-// text when there is none. It looks at eight bytes at a time: subtracting 1 from a byte that is zero sets
-// its high bit, and so does subtracting 0x20 from one below it; the borrow can only spoil bytes above the
-// first hit.
-func jsonSpecial(text []byte, at int) int {
-	for ; at+8 <= len(text); at += 8 {
-		x := binary.LittleEndian.Uint64(text[at:])
-		quote := x ^ jsonOnes*'"'
-		slash := x ^ jsonOnes*'\\'
-		hit := ((quote - jsonOnes) &^ quote) | ((slash - jsonOnes) &^ slash) | ((x - jsonOnes*' ') &^ x)
-		if hit &= jsonHighs; hit != 0 {
-			return at + bits.TrailingZeros64(hit)/8
-		}
-	}
-	for ; at < len(text); at++ {
-		if c := text[at]; c == '"' || c == '\\' || c < ' ' {
-			break
-		}
-	}
-	return at
 }

@@ -2,7 +2,11 @@
 
 package scan
 
-import "testing"
+import (
+	"testing"
+
+	"fanfare/engine/jsontext"
+)
 
 func TestJSONDoesNotAllocate(t *testing.T) {
 	body := []byte(`{"sub\u006aect":"gr\"eeting","message":["é\ud83d\ude00",{"a":1.5}],"x":null}`)
@@ -17,7 +21,7 @@ func TestJSONDoesNotAllocate(t *testing.T) {
 				buf = append(buf, s.Key(key[:])...)
 			}
 			if kind == JSONString {
-				buf = AppendJSONEscaped(AppendJSONUnescaped(buf, s.Text()), body)
+				buf = jsontext.AppendEscaped(jsontext.AppendUnescaped(buf, s.Text()), body)
 			}
 			if kind == JSONEnd {
 				return

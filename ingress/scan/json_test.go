@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"fanfare/engine/jsontext"
 )
 
 // readJSON builds the value of a text the way encoding/json does with UseNumber.
@@ -40,7 +42,7 @@ func readJSONValue(s *JSON, kind JSONKind) any {
 			array = append(array, readJSONValue(s, kind))
 		}
 	case JSONString:
-		return string(AppendJSONUnescaped(nil, s.Text()))
+		return string(jsontext.AppendUnescaped(nil, s.Text()))
 	case JSONNumber:
 		return json.Number(s.Text())
 	case JSONTrue:
@@ -195,7 +197,7 @@ func TestJSONTextAtEveryOffset(t *testing.T) {
 	for _, piece := range []string{`"`, `\`, "\n", "\x00", "\x1f", "é", "\x7f", "\xff", "\U0001F600", "\u2028", "<>&"} {
 		for at := range 20 {
 			text := strings.Repeat("x", at) + piece + strings.Repeat("y", 20-at)
-			quoted := AppendJSONString(nil, []byte(text))
+			quoted := jsontext.AppendString(nil, []byte(text))
 			var back string
 			if err := json.Unmarshal(quoted, &back); err != nil || back != strings.ToValidUTF8(text, "\ufffd") {
 				t.Fatalf("%q became %q: %v", text, quoted, err)
@@ -210,7 +212,7 @@ func TestJSONTextAtEveryOffset(t *testing.T) {
 // A text that no scanner vouched for must not make the unescaping panic.
 func TestAppendJSONUnescapedIsSafe(t *testing.T) {
 	for _, raw := range []string{`\`, `a\`, `\u`, `\u12`, `\u12g4x`, `\ud800`, `\ud800\`, `\ud800\u`, `\ud800\udc0`, `\q`} {
-		AppendJSONUnescaped(nil, []byte(raw))
+		jsontext.AppendUnescaped(nil, []byte(raw))
 	}
 }
 
@@ -260,7 +262,7 @@ func FuzzJSONText(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		quoted := AppendJSONString([]byte("x"), text)[1:]
+		quoted := jsontext.AppendString([]byte("x"), text)[1:]
 		oracle, err := json.Marshal(string(text))
 		if err != nil {
 			t.Fatal(err)
@@ -275,10 +277,10 @@ func FuzzJSONText(f *testing.F) {
 		if got != want {
 			t.Fatalf("%q became %q", text, quoted)
 		}
-		if back := AppendJSONUnescaped(nil, quoted[1:len(quoted)-1]); string(back) != want {
+		if back := jsontext.AppendUnescaped(nil, quoted[1:len(quoted)-1]); string(back) != want {
 			t.Fatalf("%q came back as %q", quoted, back)
 		}
-		AppendJSONUnescaped(nil, text)
+		jsontext.AppendUnescaped(nil, text)
 	})
 }
 
@@ -299,6 +301,6 @@ func BenchmarkAppendJSONEscaped(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		dst = AppendJSONEscaped(dst[:0], text)
+		dst = jsontext.AppendEscaped(dst[:0], text)
 	}
 }

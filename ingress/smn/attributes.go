@@ -5,6 +5,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"fanfare/engine/jsontext"
+
 	"fanfare/engine"
 	"fanfare/ingress/scan"
 )
@@ -64,7 +66,7 @@ func fillAttribute(m *engine.Message, s *scan.JSON) bool {
 	if len(name.text) > len(buf) {
 		return false
 	}
-	key := scan.AppendJSONUnescaped(buf[:0], name.text)
+	key := jsontext.AppendUnescaped(buf[:0], name.text)
 	if !validAttributeName(key) {
 		return false
 	}
@@ -97,7 +99,7 @@ func (v *member) attributeValue(dst []byte) ([]byte, bool) {
 	if v.kind != scan.JSONString || len(v.text) > escapedValueBytesMax {
 		return nil, false
 	}
-	dst = scan.AppendJSONUnescaped(dst, v.text)
+	dst = jsontext.AppendUnescaped(dst, v.text)
 	return dst, validAttributeValue(dst)
 }
 
@@ -123,7 +125,7 @@ func validValues(array member, protocols bool) bool {
 		if n == attributeValuesMax || len(raw) > escapedValueBytesMax {
 			return false
 		}
-		value := scan.AppendJSONUnescaped(text[:0], raw)
+		value := jsontext.AppendUnescaped(text[:0], raw)
 		if protocols && !validProtocol(value) || !protocols && !validAttributeValue(value) {
 			return false
 		}

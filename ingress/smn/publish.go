@@ -3,6 +3,8 @@ package smn
 import (
 	"net/http"
 
+	"fanfare/engine/jsontext"
+
 	"fanfare/engine"
 	"fanfare/ingress/apigw"
 	"fanfare/ingress/scan"
@@ -207,7 +209,7 @@ func fillDefault(m *engine.Message) bool {
 func setText(m *engine.Message, f engine.Field, raw []byte, bytesMax int) bool {
 	dst := m.Begin(f)
 	start := len(dst)
-	dst = scan.AppendJSONUnescaped(dst, raw)
+	dst = jsontext.AppendUnescaped(dst, raw)
 	m.End(dst)
 	return len(dst)-start <= bytesMax
 }
@@ -221,7 +223,7 @@ func (v *member) seconds() (int64, bool) {
 	if v.kind != scan.JSONString && v.kind != scan.JSONNumber || len(v.text) > len(buf) {
 		return 0, false
 	}
-	digits := scan.AppendJSONUnescaped(buf[:0], v.text)
+	digits := jsontext.AppendUnescaped(buf[:0], v.text)
 	var n int64
 	for _, c := range digits {
 		if c-'0' > 9 || n > timeToLiveMax {

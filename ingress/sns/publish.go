@@ -3,6 +3,8 @@ package sns
 import (
 	"unicode/utf8"
 
+	"fanfare/engine/jsontext"
+
 	"fanfare/engine"
 	"fanfare/ingress/scan"
 )
@@ -190,7 +192,7 @@ func (c *call) fillDefault(m *engine.Message) error {
 			if text == nil {
 				return errNoDefault
 			}
-			m.End(scan.AppendJSONUnescaped(m.Begin(engine.FieldBody), text))
+			m.End(jsontext.AppendUnescaped(m.Begin(engine.FieldBody), text))
 			return nil
 		default:
 			return errNotJSON

@@ -21,12 +21,17 @@ func AppendEscaped(dst, text []byte) []byte { return appendEscaped(dst, text, di
 // AppendEscapedUpper is AppendEscaped with upper-case digits in the escapes of control characters.
 func AppendEscapedUpper(dst, text []byte) []byte { return appendEscaped(dst, text, digitsUpper) }
 
+// AppendString appends text as a JSON string with its quotes; see AppendEscaped.
+func AppendString(dst, text []byte) []byte {
+	return append(AppendEscaped(append(dst, '"'), text), '"')
+}
+
 func appendEscaped(dst, text []byte, digits string) []byte {
 	if !utf8.Valid(text) {
 		return appendRepaired(dst, text, digits)
 	}
 	for {
-		i := special(text)
+		i := IndexSpecial(text)
 		dst = append(dst, text[:i]...)
 		if i == len(text) {
 			return dst
@@ -73,10 +78,10 @@ const (
 	highs = 0x8080808080808080
 )
 
-// special returns the index of the first '"', '\' or control character, the length of the text when there is
+// IndexSpecial returns the index of the first '"', '\' or control character, the length of the text when there is
 // none. It looks at eight bytes at a time: subtracting 1 from a byte that is zero sets its high bit, and so does
 // subtracting 0x20 from one below it; the borrow can only spoil bytes above the first hit.
-func special(text []byte) int {
+func IndexSpecial(text []byte) int {
 	at := 0
 	for ; at+8 <= len(text); at += 8 {
 		x := binary.LittleEndian.Uint64(text[at:])

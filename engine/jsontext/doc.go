@@ -1,4 +1,5 @@
-// Package jsontext renders and reads the JSON that the kinds of subscribers push.
+// Package jsontext renders and reads the texts of JSON, for faces and kinds of subscribers alike, which do not know
+// each other.
 //
 // # What it is
 //
@@ -7,7 +8,7 @@
 //
 // # Where it stands on the data path
 //
-// Inside the kinds, below Encoder.Body.
+// Inside the faces, below their parsers and replies, and inside the kinds, below Encoder.Body.
 //
 // # Ownership
 //
@@ -19,6 +20,6 @@
 //
 // # Errors
 //
-// None: a record holds what a face has checked, and what a face could not check is repaired, so that a body is
+// None: a literal is one that a scanner accepted, a record holds what a face has checked, and what a face could not check is repaired, so that a body is
 // JSON whatever the message is. Nothing here reads outside its input.
 package jsontext
