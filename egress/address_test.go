@@ -37,7 +37,7 @@ func TestAddressPolicy(t *testing.T) {
 func TestBackoffStaysInItsBounds(t *testing.T) {
 	p := defaultPolicy()
 	for attempts := 1; attempts < 100; attempts++ {
-		top := ceiling(&p, attempts)
+		top := p.Wait(attempts)
 		if top < p.MinDelay || top > p.MaxDelay {
 			t.Errorf("after %d attempts the longest wait is %v", attempts, top)
 		}

@@ -1,86 +1,70 @@
 package egress
 
 import (
-	"encoding/binary"
 	"time"
 
 	"fanfare/engine"
 )
 
-// DeadLetter is a delivery that ended without an acknowledgement.
-type DeadLetter struct {
-	At       int64 // ms since 1970
-	Attempts int
-	Status   int    // HTTP status of the last answer, 0 without one
-	Reason   string // expired, max_age, max_attempts or refused
-	Answer   []byte // the beginning of the last answer's body
-}
-
-// The head of a stored dead letter, in front of the record:
-//
-//	offset size
-//	     0    1  version, 1
-//	     1    8  at, big-endian
-//	     9    4  attempts, big-endian
-//	    13    2  status, big-endian
-//	    15    1  length of the reason
-//	    16    2  length of the answer, big-endian
-//	    18       reason, answer
-const (
-	deadLetterVersion  = 1
-	deadLetterHeadSize = 18
-)
-
-func (n *note) letter() *DeadLetter {
-	return &DeadLetter{
-		At: time.Now().UnixMilli(), Attempts: n.d.attempts, Status: n.status, Reason: n.reason, Answer: n.answer,
-	}
-}
-
-func (d *DeadLetter) appendHead(dst []byte) []byte {
-	dst = append(dst, deadLetterVersion)
-	dst = binary.BigEndian.AppendUint64(dst, uint64(d.At))
-	dst = binary.BigEndian.AppendUint32(dst, uint32(d.Attempts))
-	dst = binary.BigEndian.AppendUint16(dst, uint16(d.Status))
-	dst = append(dst, byte(len(d.Reason)))
-	dst = binary.BigEndian.AppendUint16(dst, uint16(len(d.Answer)))
-	return append(append(dst, d.Reason...), d.Answer...)
-}
-
-// ParseDeadLetter reads a stored dead letter. The caller releases the message.
-func ParseDeadLetter(b []byte) (d DeadLetter, m *engine.Message, err error) {
-	if len(b) < deadLetterHeadSize || b[0] != deadLetterVersion {
-		return d, nil, engine.ErrRecordDamaged
-	}
-	d.At = int64(binary.BigEndian.Uint64(b[1:]))
-	d.Attempts = int(binary.BigEndian.Uint32(b[9:]))
-	d.Status = int(binary.BigEndian.Uint16(b[13:]))
-	reason, answer := int(b[15]), int(binary.BigEndian.Uint16(b[16:]))
-	b = b[deadLetterHeadSize:]
-	if len(b) < reason+answer {
-		return d, nil, engine.ErrRecordDamaged
-	}
-	d.Reason = string(b[:reason])
-	d.Answer = append([]byte(nil), b[reason:reason+answer]...)
-	m, err = engine.DecodeMessage(b[reason+answer:])
-	return d, m, err
-}
-
-// DeadLetters calls fn with the dead letters of a subscription until it returns false; the message is
-// valid until fn returns.
-func (e *Egress) DeadLetters(s *engine.Subscription, fn func(engine.Sequence, DeadLetter, *engine.Message) bool) error {
-	var damaged error
-	err := e.engine.Store().ReadDeadLetters(s.ID, func(seq engine.Sequence, value []byte) bool {
-		d, m, err := ParseDeadLetter(value)
-		if err != nil {
-			damaged = err
-			return true
+// collectLetter adds a dead letter to the batch, at the place its subscription has for them: an entry of the timer
+// that publishes it to a topic, or that pushes it to a queue, or else the built-in list. What does not get into
+// the queue, and what was a dead letter of another subscription already, ends on the list: no letter goes round
+// in circles.
+func (w *worker) collectLetter(n *note) {
+	e := w.egress.engine
+	place := &n.lane.sub.Config().DeadLetters
+	switch {
+	case place.Topic != "" && !n.d.dead && !n.d.m.IsDeadLetter():
+		if t := e.Topic([]byte(place.Topic)); t != nil && t != n.lane.sub.Topic {
+			n.parked = e.NewTimerKey(time.Now().UnixMilli())
+			w.scratch = engine.AppendPublishHead(w.scratch[:0], t.ID)
+			w.record = n.d.m.AppendDeadLetter(w.record[:0], &n.letter, n.lane.sub)
+			w.batch.PutTimer(n.parked, w.scratch, w.record)
+			return
 		}
-		defer m.Release()
-		return fn(seq, d, m)
-	})
-	if err == nil {
-		err = damaged
+	case place.Queue != "" && !n.d.dead && w.egress.opts.Queue != nil:
+		n.parked = e.NewTimerKey(time.Now().UnixMilli())
+		w.scratch = engine.AppendDeliveryHead(w.scratch[:0], n.lane.sub.ID, engine.Parked{Since: n.letter.At, Dead: true})
+		w.batch.PutTimer(n.parked, w.scratch, n.d.m.Record())
+		return
 	}
-	return err
+	w.scratch = engine.AppendDeadLetterHead(w.scratch[:0], &n.letter)
+	w.batch.PutDeadLetter(n.lane.sub.ID, n.d.m.Sequence(), w.scratch, n.d.m.Record())
+}
+
+// queueLane returns the lane that pushes dead letters to the subscription's queue, nil when there is none any
+// more. It has a window, connections and a breaker of its own, and takes nothing of the topic.
+func (l *lane) queueLane() *lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.settings.config
+	if c.DeadLetters.Queue == "" || l.egress.opts.Queue == nil || l.closed {
+		return nil
+	}
+	if l.redrive == nil {
+		l.redrive = &lane{egress: l.egress, worker: l.worker, sub: l.sub, settings: l.egress.queueSettings(l.settings), queueOnly: true}
+	}
+	return l.redrive
+}
+
+// buryDue puts a dead letter that was on its way to a queue on the list.
+func (l *lane) buryDue(d delivery) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held++
+	l.heldSize += d.m.Size()
+	l.egress.held.Add(int64(d.m.Size()))
+	if l.closed {
+		l.endLocked(d)
+		return
+	}
+	l.worker.bury(l, d, engine.DeadLetter{Reason: engine.ReasonRefused, Failure: "the subscription has no queue for dead letters any more"})
+}
+
+// queueSettings is what a subscription's queue lane is made with.
+func (e *Egress) queueSettings(of *settings) *settings {
+	c := of.config.Clone()
+	c.Answers, c.MaxPerSecond, c.Pipeline = engine.AnswerRules{}, 0, 1
+	c.Retry = e.opts.Queue.DefaultRetry()
+	return e.settingsTo(c, e.opts.Queue, e.opts.Queue.Wrap(of.encoder, c.DeadLetters.Queue), c.DeadLetters.Queue)
 }

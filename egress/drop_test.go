@@ -79,7 +79,7 @@ func TestNothingIsLeftOfWhatWasDeleted(t *testing.T) {
 			<-deleted
 			left := func() (messages, letters int, progress []byte) {
 				_ = store.ReadTopic(topic.ID, 1, 10, func(engine.Sequence, []byte) bool { messages++; return true })
-				_ = store.ReadDeadLetters(s.ID, func(engine.Sequence, []byte) bool { letters++; return true })
+				_ = store.ReadDeadLetters(s.ID, 0, func(engine.Sequence, []byte) bool { letters++; return true })
 				progress, _ = store.ReadProgress(s.ID)
 				return messages, letters, progress
 			}

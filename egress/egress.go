@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -30,6 +31,10 @@ type Egress struct {
 	stop      chan struct{}
 	once      sync.Once
 
+	held     atomic.Int64  // bytes of messages in all lanes
+	starving atomic.Int64  // lanes that wait for memory
+	drained  chan struct{} // closed when draining begins
+
 	idleConns   atomic.Int64
 	janitorWake chan struct{}
 	stats       counters
@@ -48,6 +53,7 @@ func New(e *engine.Engine, opts Options) (*Egress, error) {
 		endpoints:   endpoints{all: map[string]*endpoint{}},
 		dialer:      newDialer(opts.ConnectTimeout, opts.TLS),
 		stop:        make(chan struct{}),
+		drained:     make(chan struct{}),
 		janitorWake: make(chan struct{}, 1),
 	}
 	g.context, g.cancel = context.WithCancel(context.Background())
@@ -76,6 +82,7 @@ func (g *Egress) Start() {
 		l.mu.Lock()
 		l.feedLocked()
 		l.mu.Unlock()
+		l.worker.revisit(s.Topic)
 	}
 }
 
@@ -85,11 +92,17 @@ func (g *Egress) Drain(ctx context.Context) error {
 	var err error
 	g.once.Do(func() {
 		g.draining.Store(true)
+		close(g.drained)
 		// Whoever starts a pusher holds its lane: behind this loop nobody does who has not seen the flag.
 		for _, s := range g.engine.Subscriptions() {
 			l := s.Receiver().(*lane)
 			l.mu.Lock()
-			l.mu.Unlock() //nolint:staticcheck // an empty section is the point
+			queue := l.redrive
+			l.mu.Unlock()
+			if queue != nil {
+				queue.mu.Lock()
+				queue.mu.Unlock() //nolint:staticcheck // an empty section is the point
+			}
 		}
 		done := make(chan struct{})
 		go func() {
@@ -111,12 +124,16 @@ func (g *Egress) Drain(ctx context.Context) error {
 
 // Check fills in the defaults of a kind and reports what is wrong with a subscription's kind and envelope.
 func (g *Egress) Check(c *engine.SubscriptionConfig) error {
+	c.Kind = cmp.Or(c.Kind, "webhook")
 	k := g.kinds[c.Kind]
 	if k == nil {
 		return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber", c.Kind)}
 	}
-	if err := k.Check(c); err != nil {
+	if err := CheckKind(k, c); err != nil {
 		return err
+	}
+	if c.DeadLetters.Queue != "" && g.opts.Queue == nil {
+		return &engine.FieldError{Field: "dead_letters.queue", Reason: "no queue is served"}
 	}
 	// A name is judged when it is dialled; what is an address already can be refused here.
 	if u, err := url.Parse(c.Endpoint); err == nil {
@@ -125,6 +142,14 @@ func (g *Egress) Check(c *engine.SubscriptionConfig) error {
 		}
 	}
 	return nil
+}
+
+// CheckKind fills in a kind's defaults, its retry policy among them, and reports what is wrong.
+func CheckKind(k Kind, c *engine.SubscriptionConfig) error {
+	if r, ok := k.(DefaultRetrier); ok {
+		c.Retry.Complete(r.DefaultRetry())
+	}
+	return k.Check(c)
 }
 
 // Open makes the lane of a subscription.
@@ -156,17 +181,24 @@ func (g *Egress) Close(s *engine.Subscription) {
 func (g *Egress) Dispatch(m *engine.Message) { g.workers[m.Topic().Shard()].dispatch(m) }
 
 // Due takes one more try of a delivery from the timer.
-func (g *Egress) Due(s *engine.Subscription, m *engine.Message, attempts int, entry engine.TimerKey) bool {
-	at, ok := s.Receiver().(*lane).due(delivery{m: m, attempts: attempts, entry: entry})
+func (g *Egress) Due(s *engine.Subscription, m *engine.Message, p engine.Parked) bool {
+	l := s.Receiver().(*lane)
+	d := delivery{m: m, attempts: p.Attempts, since: p.Since, entry: p.Entry, dead: p.Dead}
+	if p.Dead {
+		to := l.queueLane()
+		if to == nil { // the queue was taken away, or the subscription: the list has to do
+			l.buryDue(d)
+			return true
+		}
+		l = to
+	}
+	at, ok := l.due(d)
 	if !ok {
 		m.Release()
-		g.engine.TimerSnooze(entry, at.UnixMilli())
+		g.engine.TimerSnooze(p.Entry, at.UnixMilli())
 	}
 	return true
 }
-
-// State reports what a subscription's lane is doing.
-func (g *Egress) State(s *engine.Subscription) State { return s.Receiver().(*lane).state() }
 
 func (g *Egress) wakeJanitor() { signal(g.janitorWake) }
 

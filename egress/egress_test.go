@@ -97,9 +97,9 @@ func TestRefusedAndExhaustedDeliveriesAreBuried(t *testing.T) {
 	h.publish(topic, "failing")
 	h.publish(topic, "fine")
 	r.waitFor(t, 1)
-	got := map[string]egress.DeadLetter{}
+	got := map[string]engine.DeadLetter{}
 	for deadline := time.Now().Add(30 * time.Second); len(got) < 2 && time.Now().Before(deadline); {
-		err := h.Egress.DeadLetters(s, func(_ engine.Sequence, d egress.DeadLetter, m *engine.Message) bool {
+		err := h.Engine.DeadLetters(s, engine.DeadLetterFilter{}, func(d engine.DeadLetter, m *engine.Message) bool {
 			got[string(m.Body())] = d
 			return true
 		})
@@ -176,8 +176,8 @@ func TestPausedLaneRecovers(t *testing.T) {
 	for range 6 {
 		<-failed
 	}
-	if state := h.Egress.State(s); state.Held > 8 {
-		t.Errorf("a paused lane holds %d messages, its window is 8", state.Held)
+	if state := s.Receiver().State(); state.InFlight > 8 {
+		t.Errorf("a paused lane holds %d messages, its window is 8", state.InFlight)
 	}
 	up.Store(true)
 	r.waitFor(t, 400)
@@ -193,7 +193,7 @@ func TestHangingEndpointHurtsNobody(t *testing.T) {
 	h.subscribe(topic, engine.SubscriptionConfig{Name: "good", Endpoint: r.URL})
 	h.publishMany(topic, 8, 500)
 	r.waitFor(t, 4000)
-	if state := h.Egress.State(bad); state.Held > 64 || state.Name != "lagging" {
+	if state := bad.Receiver().State(); state.InFlight > 64 || state.State != "lagging" {
 		t.Errorf("the hanging subscription: %+v", state)
 	}
 }

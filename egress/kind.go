@@ -47,6 +47,19 @@ func (o Outcome) String() string {
 	return [...]string{"delivered", "retry", "dead"}[o]
 }
 
+// DefaultRetrier is an optional ability of a Kind: the retry policy of subscriptions that say nothing of it.
+type DefaultRetrier interface {
+	DefaultRetry() engine.RetryPolicy
+}
+
+// QueueKind puts dead letters into a queue: a Kind whose pushes carry what another one's would.
+type QueueKind interface {
+	Kind
+	DefaultRetrier
+	// Wrap returns an encoder whose push to the queue carries what the subscriber would have got.
+	Wrap(subscriber Encoder, queue string) Encoder
+}
+
 // DefaultPather is an optional ability of a Kind: the path of endpoints that have none.
 type DefaultPather interface {
 	// DefaultPath begins with a '/'.

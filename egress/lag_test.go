@@ -120,7 +120,7 @@ func TestRetryAfterIsBounded(t *testing.T) {
 	h.publish(topic, "x")
 	<-failed
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-		if state := h.Egress.State(s); state.Name == "paused" {
+		if state := s.Receiver().State(); state.State == "paused" {
 			if in := time.Until(state.Probe); in > time.Hour {
 				t.Errorf("the next probe is in %v", in)
 			}

@@ -1,7 +1,6 @@
 package egress
 
 import (
-	"net/url"
 	"sync"
 	"time"
 
@@ -28,6 +27,7 @@ type lane struct {
 
 	mu       sync.Mutex
 	settings *settings       // guarded by mu; itself immutable
+	epoch    int             // guarded by mu: counts how often the lane was rewound
 	next     engine.Sequence // guarded by mu: the next sequence to take
 	seen     engine.Sequence // guarded by mu: the last sequence that is durable, as far as the lane was told
 	progress engine.Progress // guarded by mu
@@ -46,46 +46,15 @@ type lane struct {
 	probeAt     time.Time // guarded by mu
 	shallow     bool      // guarded by mu: the endpoint does not keep connections, so nothing is pipelined
 	lastFailure string    // guarded by mu
+	failedAt    time.Time // guarded by mu
+	slot        time.Time // guarded by mu: when the next push may begin, with a limit of pushes per second
+	resting     bool      // guarded by mu: a pusher waits for its slot
+	starved     bool      // guarded by mu: waits for memory that other lanes hold
+	redrive     *lane     // guarded by mu: pushes dead letters to the subscription's queue; nil before the first
+	queueOnly   bool      // immutable: this is such a lane; it takes nothing of the topic
 
 	saved engine.Sequence // worker only: the floor that was saved last
 	noted bool            // worker only: in the list of lanes whose progress goes with the notes
-}
-
-// settings is what a lane derives from its subscription's configuration.
-type settings struct {
-	config   *engine.SubscriptionConfig
-	kind     Kind
-	encoder  Encoder
-	endpoint *endpoint
-	head     []byte // request line and Host header
-	conns    int    // connections at the most
-	timeout  time.Duration
-}
-
-func (e *Egress) newSettings(s *engine.Subscription) *settings {
-	c := s.Config()
-	u, err := url.Parse(c.Endpoint)
-	if err != nil {
-		panic("BUG: egress: an endpoint that was checked does not parse: " + err.Error())
-	}
-	kind := e.kinds[c.Kind]
-	target := u.RequestURI()
-	if d, ok := kind.(DefaultPather); ok && u.Path == "" {
-		target = d.DefaultPath() + target[len("/"):]
-	}
-	set := &settings{
-		config:   c,
-		kind:     kind,
-		encoder:  kind.Compile(s),
-		endpoint: e.endpoints.acquire(e, u),
-		head:     []byte("POST " + target + " HTTP/1.1\r\nHost: " + u.Host + "\r\n"),
-		conns:    (c.MaxInFlight + c.Pipeline - 1) / c.Pipeline,
-		timeout:  c.Retry.Timeout,
-	}
-	if set.timeout == 0 {
-		set.timeout = kind.Timeout()
-	}
-	return set
 }
 
 // Offer takes a message from the ring, if it is the next one and there is room.
@@ -113,11 +82,14 @@ func (l *lane) takeLocked(m *engine.Message) bool {
 	case l.held > 0 && !l.roomLocked(m.Size()):
 		l.wanted = m.Size()
 		return false
+	case !l.egress.reserve(m.Size()):
+		l.starveLocked()
+		return false
 	}
 	l.next++
 	l.wanted = 0
 	m.Retain()
-	l.pushLocked(delivery{m: m})
+	l.pushLocked(delivery{m: m, epoch: l.epoch})
 	return true
 }
 
@@ -136,7 +108,15 @@ func (l *lane) roomLocked(size int) bool {
 	return l.held < l.egress.opts.WindowMessages && l.heldSize+size <= l.egress.opts.WindowBytes
 }
 
-// pushLocked queues a delivery and starts a pusher for it if one more may run.
+// starveLocked makes the lane wait until other lanes have given memory back.
+func (l *lane) starveLocked() {
+	if !l.starved {
+		l.starved = true
+		l.worker.starve(l)
+	}
+}
+
+// pushLocked queues a delivery, for which memory was reserved, and starts a pusher for it if one more may run.
 func (l *lane) pushLocked(d delivery) {
 	l.held++
 	l.heldSize += d.m.Size()
@@ -146,7 +126,7 @@ func (l *lane) pushLocked(d delivery) {
 
 // startLocked starts one pusher if there is something for it to push and one more may run.
 func (l *lane) startLocked() {
-	if l.queue.len == 0 || l.pushers >= l.settings.conns || l.paused && !l.probing || l.egress.draining.Load() {
+	if l.queue.len == 0 || l.pushers >= l.settings.conns || l.resting || l.paused && !l.probing || l.egress.draining.Load() {
 		return
 	}
 	if l.probing && l.pushers > 0 {
@@ -158,7 +138,7 @@ func (l *lane) startLocked() {
 
 // feedLocked hands a lagging lane to the feeder when there is room for a worthwhile read.
 func (l *lane) feedLocked() {
-	if l.feeding || l.closed || l.paused || l.seen < l.next || l.egress.draining.Load() {
+	if l.queueOnly || l.feeding || l.closed || l.paused || l.starved || l.seen < l.next || l.egress.draining.Load() {
 		return
 	}
 	if l.held > l.egress.opts.WindowMessages/2 || l.heldSize > l.egress.opts.WindowBytes/2 || !l.progress.Room(l.next) {
@@ -192,7 +172,7 @@ func (l *lane) due(d delivery) (at time.Time, ok bool) {
 		return time.Time{}, true
 	case l.paused && l.probeAt.After(soon):
 		return l.probeAt, false
-	case l.paused, l.held > 0 && !l.roomLocked(d.m.Size()), l.egress.draining.Load():
+	case l.paused, l.held > 0 && !l.roomLocked(d.m.Size()), l.egress.draining.Load(), !l.egress.reserve(d.m.Size()):
 		return soon, false
 	}
 	l.pushLocked(d)
@@ -202,26 +182,35 @@ func (l *lane) due(d delivery) (at time.Time, ok bool) {
 const snoozeDelay = 100 * time.Millisecond
 
 // batch moves the next deliveries into the pusher's hands, as many as one write may carry, with the settings to
-// push them by. Those whose time is over are not among them. When there are none the pusher ends.
-func (l *lane) batch(into []delivery) ([]delivery, *settings) {
+// push them by. Those whose time is over are not among them. When there are none the pusher ends. With a limit of
+// pushes per second it is one, and the pusher has to wait for its slot; then it calls rested.
+func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	depth := l.settings.config.Pipeline
-	if l.shallow || l.probing {
+	if l.shallow || l.probing || l.settings.interval > 0 {
 		depth = 1
 	}
-	now := time.Now().UnixMilli()
+	clock := time.Now()
+	now := clock.UnixMilli()
 	for len(into) < depth && l.queue.len > 0 && (!l.paused || l.probing) && !l.egress.draining.Load() {
 		d := l.queue.popFront()
 		switch reason := l.overdue(&d, now); reason {
 		case "":
 			into = append(into, d)
-		case reasonExpired:
+		case engine.ReasonExpired:
 			l.egress.stats.expired.Add(1)
 			l.endLocked(d)
 		default:
-			l.worker.bury(l, d, reason, 0, nil)
+			l.worker.bury(l, d, engine.DeadLetter{Reason: reason, Failure: l.lastFailure})
 		}
+	}
+	if l.settings.interval > 0 && len(into) > 0 {
+		if l.slot.After(clock) {
+			wait, l.resting = l.slot.Sub(clock), true
+			clock = l.slot
+		}
+		l.slot = clock.Add(l.settings.interval)
 	}
 	if len(into) == 0 {
 		l.pushers--
@@ -230,27 +219,28 @@ func (l *lane) batch(into []delivery) ([]delivery, *settings) {
 		}
 		l.feedLocked()
 	}
-	return into, l.settings
+	return into, l.settings, wait
 }
 
-// The reasons in dead letters.
-const (
-	reasonExpired  = "expired"
-	reasonAge      = "max_age"
-	reasonAttempts = "max_attempts"
-	reasonRefused  = "refused"
-)
+// rested tells that a pusher's slot has come: the next one may wait for its own.
+func (l *lane) rested() {
+	l.mu.Lock()
+	l.resting = false
+	l.startLocked()
+	l.mu.Unlock()
+}
 
-// overdue says why a delivery is not to be tried any more, "" when it is.
+// overdue says why a delivery is not to be tried any more, "" when it is. Whatever its age, a delivery is tried
+// once, unless the endpoint is known to be down.
 func (l *lane) overdue(d *delivery, now int64) string {
 	p := &l.settings.config.Retry
 	switch {
-	case d.m.ExpiresAt() != 0 && d.m.ExpiresAt() <= now:
-		return reasonExpired
-	case d.attempts > 0 && now-max(d.m.PublishedAt(), d.m.DeliverAt()) > p.MaxAge.Milliseconds():
-		return reasonAge
-	case p.MaxAttempts > 0 && d.attempts >= p.MaxAttempts:
-		return reasonAttempts
+	case d.m.ExpiresAt() != 0 && d.m.ExpiresAt() <= now && !d.dead:
+		return engine.ReasonExpired
+	case (d.attempts > 0 || l.paused) && now-max(d.m.PublishedAt(), d.m.DeliverAt(), d.since) > p.MaxAge.Milliseconds():
+		return engine.ReasonAge
+	case p.Exhausted(d.attempts):
+		return engine.ReasonAttempts
 	}
 	return ""
 }
@@ -258,7 +248,7 @@ func (l *lane) overdue(d *delivery, now int64) string {
 // endLocked ends a delivery: it is settled, and the lane lets go of it.
 func (l *lane) endLocked(d delivery) {
 	if d.entry.IsZero() {
-		if !l.closed {
+		if !l.closed && d.epoch == l.epoch {
 			l.settleLocked(d.m.Sequence())
 		}
 	} else {
@@ -271,6 +261,7 @@ func (l *lane) endLocked(d delivery) {
 func (l *lane) dropLocked(d delivery) {
 	l.held--
 	l.heldSize -= d.m.Size()
+	l.egress.unreserve(d.m.Size())
 	d.m.Release()
 }
 
@@ -293,6 +284,8 @@ func (l *lane) finish(batch []delivery, results []result) {
 		switch {
 		case l.closed:
 			l.endLocked(d)
+		case r.untried && d.epoch != l.epoch && d.entry.IsZero():
+			l.dropLocked(d) // the lane was rewound behind it, and takes the message once more
 		case r.untried:
 			l.queue.pushFront(d)
 		case r.outcome == Delivered:
@@ -310,72 +303,41 @@ func (l *lane) finish(batch []delivery, results []result) {
 func (l *lane) failedLocked(d delivery, r *result) {
 	now := time.Now()
 	d.attempts++
-	l.lastFailure = r.failure
+	l.lastFailure, l.failedAt = r.failure, now
+	stale := d.epoch != l.epoch && d.entry.IsZero() // the lane was rewound behind it, and takes the message once more
+	letter := engine.DeadLetter{Status: r.status, Failure: r.failure, Answer: r.answer}
 	if r.outcome == Dead {
 		l.recoverLocked() // the endpoint is alive, it just does not want this one
 		l.egress.stats.refused.Add(1)
-		l.worker.bury(l, d, reasonRefused, r.status, r.answer)
+		letter.Reason = engine.ReasonRefused
+		if stale {
+			l.dropLocked(d)
+		} else {
+			l.worker.bury(l, d, letter)
+		}
 		return
 	}
 	l.egress.stats.failed.Add(1)
 	l.failures++
 	policy := &l.settings.config.Retry
-	if reason := l.overdue(&d, now.UnixMilli()); reason == reasonExpired {
+	wait := l.egress.scaled(backoff(policy, d.attempts, r.retryAfter))
+	down := l.failures >= l.egress.opts.BreakerFailures
+	if letter.Reason = l.overdue(&d, now.UnixMilli()); stale {
+		l.dropLocked(d)
+	} else if letter.Reason == engine.ReasonExpired {
 		l.egress.stats.expired.Add(1)
 		l.endLocked(d)
-		return
-	} else if reason != "" {
-		l.worker.bury(l, d, reason, r.status, r.answer)
-		return
-	}
-	wait := backoff(policy, d.attempts, r.retryAfter)
-	if l.failures < l.egress.opts.BreakerFailures {
+	} else if letter.Reason != "" {
+		l.worker.bury(l, d, letter)
+	} else if !down {
 		l.worker.retry(l, d, now.Add(wait))
-		return
+	} else {
+		// The endpoint is down rather than this message bad: it waits in its place, without a copy.
+		l.queue.pushFront(d)
 	}
-	// The endpoint is down rather than this message bad: it waits in its place, without a copy.
-	l.queue.pushFront(d)
-	if !l.paused || l.probing {
-		l.paused, l.probing = true, false
-		over := l.failures - l.egress.opts.BreakerFailures + 1
-		probe := min(ceiling(policy, over), l.egress.opts.BreakerDelayMax)
-		l.probeAt = now.Add(max(probe/2+wait%(probe/2+1), min(r.retryAfter, policy.MaxDelay)))
-		l.worker.pause(l)
+	if down {
+		l.pauseLocked(now, r.retryAfter)
 	}
-}
-
-// recoverLocked notes that the endpoint answered.
-func (l *lane) recoverLocked() {
-	l.failures = 0
-	if l.paused {
-		l.paused, l.probing = false, false
-		for range min(l.queue.len, l.settings.conns) {
-			l.startLocked()
-		}
-	}
-}
-
-// probe lets one push through if it is time, and reports whether the lane is still paused behind it.
-func (l *lane) probe(now time.Time) (stillPaused bool, at time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.paused || l.closed {
-		l.worker.resume(l)
-		return false, time.Time{}
-	}
-	if l.probing || now.Before(l.probeAt) {
-		return true, l.probeAt
-	}
-	if l.queue.len == 0 { // the next message finds out
-		l.paused = false
-		l.failures = l.egress.opts.BreakerFailures - 1
-		l.worker.resume(l)
-		l.feedLocked()
-		return false, time.Time{}
-	}
-	l.probing = true
-	l.startLocked()
-	return true, l.probeAt
 }
 
 // close drops everything the lane holds; pushes under way end by themselves.
@@ -388,6 +350,9 @@ func (l *lane) close() {
 	l.closed = true
 	for l.queue.len > 0 {
 		l.endLocked(l.queue.popFront())
+	}
+	if l.redrive != nil {
+		l.redrive.close()
 	}
 	l.egress.endpoints.release(l.settings.endpoint)
 }
@@ -402,38 +367,13 @@ func (l *lane) update(set *settings) {
 	} else {
 		l.settings = set
 		l.shallow = false
+		if l.redrive != nil && set.config.DeadLetters.Queue != "" {
+			l.redrive.update(l.egress.queueSettings(set))
+		}
 		if old.config.Endpoint != set.config.Endpoint && l.paused {
 			l.probeAt = time.Now()
 			l.worker.pause(l)
 		}
 	}
 	l.egress.endpoints.release(old.endpoint)
-}
-
-// State is what a lane is doing, for reports.
-type State struct {
-	Name        string // live, lagging or paused
-	Floor       engine.Sequence
-	Next        engine.Sequence
-	High        engine.Sequence
-	Held        int
-	Connections int
-	LastFailure string
-	Probe       time.Time // of a paused lane
-}
-
-func (l *lane) state() State {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := State{
-		Name: "live", Floor: l.progress.Floor, Next: l.next, High: l.sub.Topic.High(),
-		Held: l.held, Connections: l.pushers, LastFailure: l.lastFailure,
-	}
-	switch {
-	case l.paused:
-		s.Name, s.Probe = "paused", l.probeAt
-	case l.seen >= l.next:
-		s.Name = "lagging"
-	}
-	return s
 }

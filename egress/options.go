@@ -14,6 +14,7 @@ import (
 type Options struct {
 	Kinds []Kind         // what subscriptions may speak; at least one
 	Log   zerolog.Logger // silent by default
+	Queue QueueKind      // how dead letters get into a subscription's queue; default nil: those end on the built-in list
 	TLS   *tls.Config    // for https endpoints; default: the system's roots, TLS 1.2 and later
 
 	ConnectTimeout   time.Duration // of one connection, with its TLS handshake; default 5 s
@@ -21,6 +22,8 @@ type Options struct {
 	IdleConnsMax     int           // unused connections kept, in all; default 8192
 	WindowMessages   int           // messages a lane holds; default 1024, at least 2
 	WindowBytes      int           // bytes a lane holds, one message at least; default 4 MiB
+	MemoryBytes      int64         // bytes all lanes hold together, one message a lane at least; default 256 MiB
+	RetryScale       float64       // what every wait between attempts is multiplied by; default 1; for tests of subscribers
 	ProgressInterval time.Duration // how often progress is saved; default 25 ms
 	BreakerFailures  int           // failures in a row that pause a lane; default 10
 	BreakerDelayMax  time.Duration // the longest time between two probes of a paused lane that did not ask for more; default 30 s
@@ -32,6 +35,8 @@ func (o *Options) setDefaults() {
 	o.IdleConnsMax = cmp.Or(o.IdleConnsMax, 8192)
 	o.WindowMessages = cmp.Or(o.WindowMessages, 1024)
 	o.WindowBytes = cmp.Or(o.WindowBytes, 4<<20)
+	o.MemoryBytes = cmp.Or(o.MemoryBytes, 256<<20)
+	o.RetryScale = cmp.Or(o.RetryScale, 1)
 	o.ProgressInterval = cmp.Or(o.ProgressInterval, 25*time.Millisecond)
 	o.BreakerFailures = cmp.Or(o.BreakerFailures, 10)
 	o.BreakerDelayMax = cmp.Or(o.BreakerDelayMax, 30*time.Second)
@@ -50,6 +55,8 @@ func (o *Options) Validate() error {
 	check(o.IdleConnTimeout > 0, "IdleConnTimeout must be positive")
 	check(o.WindowMessages >= 2, "WindowMessages must be at least 2")
 	check(o.WindowBytes > 0, "WindowBytes must be positive")
+	check(o.MemoryBytes >= int64(o.WindowBytes), "MemoryBytes must be at least WindowBytes")
+	check(o.RetryScale > 0, "RetryScale must be positive")
 	check(o.ProgressInterval > 0, "ProgressInterval must be positive")
 	check(o.BreakerFailures > 0, "BreakerFailures must be positive")
 	return errors.Join(faults...)

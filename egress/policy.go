@@ -7,21 +7,28 @@ import (
 	"fanfare/engine"
 )
 
-// backoff is the wait before the next try of a delivery after a number of attempts: exponential with full
-// jitter, and no shorter than what the endpoint asked for, within the policy's longest wait.
+// backoff is the wait before the next try of a delivery after a number of attempts: what the policy says, spread
+// by its jitter, and no shorter than what the endpoint asked for, within the policy's longest wait.
 func backoff(p *engine.RetryPolicy, attempts int, retryAfter time.Duration) time.Duration {
-	wait := rand.N(ceiling(p, attempts)) + time.Millisecond
-	return min(max(wait, retryAfter), p.MaxDelay)
+	wait := p.Wait(attempts)
+	switch {
+	case p.Backoff == engine.BackoffRandom && wait > p.MinDelay:
+		wait = p.MinDelay + rand.N(wait-p.MinDelay+1)
+	case p.Jitter == engine.JitterFull && wait > 0:
+		wait = rand.N(wait) + time.Millisecond
+	case p.Jitter == engine.JitterHalf && wait > 1:
+		wait = wait/2 + rand.N(wait/2+1)
+	}
+	if p.Deaf {
+		return wait
+	}
+	return max(wait, min(retryAfter, p.MaxDelay))
 }
 
-// ceiling is the longest wait after a number of attempts.
-func ceiling(p *engine.RetryPolicy, attempts int) time.Duration {
-	d := p.MinDelay
-	for range min(attempts-1, 62) {
-		if d >= p.MaxDelay/2 {
-			return p.MaxDelay
-		}
-		d *= 2
+// scaled applies RetryScale.
+func (e *Egress) scaled(wait time.Duration) time.Duration {
+	if e.opts.RetryScale == 1 {
+		return wait
 	}
-	return min(d, p.MaxDelay)
+	return time.Duration(float64(wait) * e.opts.RetryScale)
 }

@@ -44,15 +44,18 @@ func (p *pusher) loop() {
 	defer p.egress.running.Done()
 	for {
 		var set *settings
-		p.batch, set = p.lane.batch(p.batch[:0])
+		var wait time.Duration
+		p.batch, set, wait = p.lane.batch(p.batch[:0])
 		if len(p.batch) == 0 {
 			break
 		}
 		p.results = p.results[:0]
 		for range p.batch {
-			p.results = append(p.results, result{})
+			p.results = append(p.results, result{untried: true})
 		}
-		p.push(set)
+		if wait <= 0 || p.rest(wait) {
+			p.push(set)
+		}
 		p.lane.finish(p.batch, p.results)
 		clear(p.batch)
 	}
@@ -65,6 +68,19 @@ func (p *pusher) loop() {
 		p.body = nil
 	}
 	p.egress.pushers.Put(p)
+}
+
+// rest waits for the pusher's slot, and reports whether it came before the end.
+func (p *pusher) rest(wait time.Duration) bool {
+	defer p.lane.rested()
+	slot := time.NewTimer(wait)
+	defer slot.Stop()
+	select {
+	case <-slot.C:
+		return true
+	case <-p.egress.drained:
+		return false
+	}
 }
 
 // push tries the batch once. A reused connection that turns out to be closed is replaced by a new one.
@@ -155,7 +171,7 @@ func (p *pusher) render(set *settings, d *delivery) {
 // judge notes what the answer to one request means.
 func (p *pusher) judge(set *settings, i int) {
 	r := &p.results[i]
-	*r = result{outcome: set.kind.Judge(p.answer.Status), status: p.answer.Status}
+	*r = result{outcome: set.outcome(p.answer.Status), status: p.answer.Status}
 	if r.outcome != Delivered {
 		r.retryAfter = time.Duration(p.answer.RetryAfter) * time.Second
 		r.failure = "HTTP " + strconv.Itoa(p.answer.Status)

@@ -6,6 +6,9 @@ import "fanfare/engine"
 type delivery struct {
 	m        *engine.Message
 	attempts int             // made so far
+	since    int64           // when it began, ms since 1970; 0: with its message
+	epoch    int             // of the lane when it was taken
+	dead     bool            // it is a dead letter on its way to the subscription's queue
 	entry    engine.TimerKey // of the timer it came from; zero for one that is in the progress
 }
 

@@ -124,7 +124,7 @@ func (s *stress) change() {
 // owed returns how many messages a claim still waits for, and one of them.
 func (s *stress) owed(c claim) (n, example int) {
 	buried := map[int]bool{}
-	err := s.h.Egress.DeadLetters(c.sub, func(_ engine.Sequence, _ egress.DeadLetter, m *engine.Message) bool {
+	err := s.h.Engine.DeadLetters(c.sub, engine.DeadLetterFilter{}, func(_ engine.DeadLetter, m *engine.Message) bool {
 		id, _ := strconv.Atoi(string(m.Body()))
 		buried[id] = true
 		return true
@@ -187,7 +187,7 @@ func TestEverySubscriptionGetsEverythingUnderChange(t *testing.T) {
 				break
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("%s: %d messages never arrived, one is %d; %+v", c.path, n, example, h.Egress.State(c.sub))
+				t.Fatalf("%s: %d messages never arrived, one is %d; %+v", c.path, n, example, c.sub.Receiver().State())
 			}
 			time.Sleep(time.Millisecond) // polls endpoints over real sockets
 		}

@@ -142,6 +142,9 @@ func (e *Engine) load() error {
 			}
 			t.next = high
 			t.high.Store(uint64(high))
+			if err := e.loadMarks(t); err != nil {
+				return fmt.Errorf("engine: topic %q: %w", config.Name, err)
+			}
 			c.insertLocked(t)
 		case kind == "s":
 			var s storedSubscription
@@ -261,13 +264,25 @@ func (e *Engine) CreateTopic(name string, labels map[string]string) (t *Topic, c
 	return e.createTopic(TopicConfig{Name: name, Labels: labels})
 }
 
-// DeclareTopic is CreateTopic for the configuration file.
-func (e *Engine) DeclareTopic(name string) (t *Topic, created bool, err error) {
-	return e.createTopic(TopicConfig{Name: name, Declared: true})
+// DeclareTopic is CreateTopic for the configuration file. A topic that exists takes over the retention.
+func (e *Engine) DeclareTopic(name string, retention Retention) (t *Topic, created bool, err error) {
+	t, created, err = e.createTopic(TopicConfig{Name: name, Retention: retention, Declared: true})
+	if err == nil && !created {
+		err = e.SetRetention(t, retention)
+	}
+	return t, created, err
+}
+
+// CreateTopicWith is CreateTopic for a topic with a retention.
+func (e *Engine) CreateTopicWith(name string, retention Retention) (t *Topic, created bool, err error) {
+	return e.createTopic(TopicConfig{Name: name, Retention: retention})
 }
 
 func (e *Engine) createTopic(config TopicConfig) (t *Topic, created bool, err error) {
 	if err := CheckTopicName(config.Name); err != nil {
+		return nil, false, err
+	}
+	if err := config.Retention.Check(); err != nil {
 		return nil, false, err
 	}
 	err = e.change(func(b Batch) (func(), error) {
@@ -276,6 +291,9 @@ func (e *Engine) createTopic(config TopicConfig) (t *Topic, created bool, err er
 				b.PutCatalog(topicKey(t.ID), mustJSON(t.Config())) // answer behind the sync, as its maker does
 			}
 			return nil, nil
+		}
+		if len(e.catalog.topics) >= e.opts.TopicsMax {
+			return nil, ErrTopicLimit
 		}
 		created = true
 		config.CreatedAt = time.Now().UnixMilli()
@@ -293,15 +311,32 @@ func (e *Engine) createTopic(config TopicConfig) (t *Topic, created bool, err er
 
 // UpdateTopic changes a topic's labels.
 func (e *Engine) UpdateTopic(t *Topic, update func(labels map[string]string)) error {
+	return e.changeTopic(t, func(config *TopicConfig) {
+		if config.Labels == nil {
+			config.Labels = map[string]string{}
+		}
+		update(config.Labels)
+	})
+}
+
+// SetRetention changes how long a topic keeps what is settled. What is there is judged by it from now on.
+func (e *Engine) SetRetention(t *Topic, retention Retention) error {
+	if err := retention.Check(); err != nil {
+		return err
+	}
+	if t.Config().Retention == retention {
+		return nil
+	}
+	return e.changeTopic(t, func(config *TopicConfig) { config.Retention = retention })
+}
+
+func (e *Engine) changeTopic(t *Topic, update func(*TopicConfig)) error {
 	return e.change(func(b Batch) (func(), error) {
 		if t.deleted.Load() {
 			return nil, ErrTopicNotFound
 		}
 		config := t.Config().clone()
-		if config.Labels == nil {
-			config.Labels = map[string]string{}
-		}
-		update(config.Labels)
+		update(config)
 		config.UpdatedAt = time.Now().UnixMilli()
 		b.PutCatalog(topicKey(t.ID), mustJSON(config))
 		return func() { t.config.Store(config) }, nil
@@ -370,10 +405,10 @@ func (t *Topic) Subscription(name string) *Subscription {
 // PutSubscription makes a subscription of the topic or replaces the settings of the one of that name. It
 // gets the messages whose publish begins after the return.
 func (e *Engine) PutSubscription(t *Topic, config SubscriptionConfig) (s *Subscription, created bool, err error) {
-	config.SetDefaults()
 	if err := e.egress.Check(&config); err != nil {
 		return nil, false, err
 	}
+	config.SetDefaults()
 	for _, fault := range config.Validate() {
 		return nil, false, fault
 	}
@@ -386,6 +421,9 @@ func (e *Engine) PutSubscription(t *Topic, config SubscriptionConfig) (s *Subscr
 		if s = t.Subscription(config.Name); s != nil {
 			config.CreatedAt = s.Config().CreatedAt
 			return e.replaceLocked(b, s, &config), nil
+		}
+		if len(e.catalog.subscriptions) >= e.opts.SubscriptionsMax || len(t.Subscriptions()) >= e.opts.SubscriptionsPerTopicMax {
+			return nil, ErrSubscriptionLimit
 		}
 		created = true
 		s = e.newSubscription(SubscriptionID(e.catalog.nextIDLocked()), t, &config)
@@ -425,11 +463,11 @@ func (e *Engine) UpdateSubscription(s *Subscription, update func(*SubscriptionCo
 		}
 		config := s.Config().Clone()
 		update(config)
-		config.SetDefaults()
-		config.UpdatedAt = time.Now().UnixMilli()
 		if err := e.egress.Check(config); err != nil {
 			return nil, err
 		}
+		config.SetDefaults()
+		config.UpdatedAt = time.Now().UnixMilli()
 		for _, fault := range config.Validate() {
 			return nil, fault
 		}

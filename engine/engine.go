@@ -22,7 +22,7 @@ type Egress interface {
 	Dispatch(m *Message)
 	// Due hands over one more try of a delivery that failed before. It takes ownership of the message if
 	// it returns true; the entry is settled by deleting it and calling Engine.TimerSettled, or snoozed.
-	Due(s *Subscription, m *Message, attempts int, entry TimerKey) bool
+	Due(s *Subscription, m *Message, parked Parked) bool
 }
 
 // Engine owns the topics, the shards and the durable timer. Use New, Attach, Run and Close, in this order.
@@ -35,6 +35,7 @@ type Engine struct {
 	bounded Bounded // the store, if it is
 
 	state   atomicState
+	failed  chan struct{}         // closed with the first failed write
 	failure atomic.Pointer[error] // why the state is failed
 	running sync.WaitGroup
 	stop    chan struct{} // closed when the committers may end
@@ -73,7 +74,7 @@ func New(opts Options) (*Engine, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{opts: opts, stop: make(chan struct{})}
+	e := &Engine{opts: opts, stop: make(chan struct{}), failed: make(chan struct{})}
 	e.catalog.topics = map[TopicID]*Topic{}
 	e.catalog.subscriptions = map[SubscriptionID]*Subscription{}
 	e.catalog.tokens = map[string]*Subscription{}
@@ -139,26 +140,40 @@ func (e *Engine) Close() {
 	e.running.Wait()
 }
 
-// fail records the first failed write; from then on nothing is accepted.
+// fail records the first failed write; from then on nothing is accepted. A sync is never tried again: what a
+// failed one left behind is known only when the store is opened anew.
 func (e *Engine) fail(err error) {
-	if e.failure.CompareAndSwap(nil, &err) {
-		e.opts.Log.Error().Err(err).Msg("a write of the store failed; nothing is accepted until the process is restarted")
-	}
 	e.state.move(stateRunning, stateFailed)
+	if e.failure.CompareAndSwap(nil, &err) {
+		e.opts.Log.Error().Err(err).Msg("a write of the store failed; nothing is accepted until it is opened anew")
+		close(e.failed)
+	}
 }
+
+// Failed is closed when a write of the store has failed: the engine, its egress and the store have to be closed,
+// and all three opened anew.
+func (e *Engine) Failed() <-chan struct{} { return e.failed }
 
 // Fail tells the engine that a write of the egress failed.
 func (e *Engine) Fail(err error) { e.fail(err) }
 
-// full reports whether the store has reached its bound.
-func (e *Engine) full() bool { return e.bounded != nil && e.bounded.Full() }
+// full returns why the store has no room for messages now, nil when it has.
+func (e *Engine) full() error {
+	if e.bounded == nil {
+		return nil
+	}
+	return e.bounded.Full()
+}
 
 // Ready returns nil while publishes are accepted, and otherwise why not.
 func (e *Engine) Ready() error {
 	if err := e.failure.Load(); err != nil {
 		return *err
 	}
-	return e.state.Load().err()
+	if err := e.state.Load().err(); err != nil {
+		return err
+	}
+	return e.full()
 }
 
 // Shards is the number of shards.
@@ -186,7 +201,7 @@ func (e *Engine) Notify(s *Subscription, m *Message) error {
 	m.seal()
 	k := e.timers.NewKey(time.Now().UnixMilli())
 	b := e.opts.Store.NewBatch()
-	b.PutTimer(k, AppendDeliveryHead(nil, s.ID, 0), m.buf)
+	b.PutTimer(k, AppendDeliveryHead(nil, s.ID, Parked{}), m.buf)
 	if err := e.write(b); err != nil {
 		return err
 	}

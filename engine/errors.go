@@ -9,6 +9,8 @@ var (
 	ErrSubscriptionNotFound = errors.New("engine: subscription does not exist")
 	ErrSubscriptionExists   = errors.New("engine: subscription exists with different attributes")
 	ErrTokenInvalid         = errors.New("engine: confirmation token is invalid")
+	ErrTopicLimit           = errors.New("engine: there are as many topics as there may be")
+	ErrSubscriptionLimit    = errors.New("engine: there are as many subscriptions as there may be")
 	ErrInvalid              = errors.New("engine: invalid argument")
 	ErrHeldNotFound         = errors.New("engine: no held message has this handle")
 	ErrBusy                 = errors.New("engine: too many publishes are waiting, try again")
@@ -20,6 +22,6 @@ var (
 func Sentinels() []error {
 	return []error{
 		ErrTopicNotFound, ErrTopicExists, ErrSubscriptionNotFound, ErrSubscriptionExists, ErrTokenInvalid,
-		ErrInvalid, ErrHeldNotFound, ErrBusy, ErrUnavailable, ErrClosed,
+		ErrTopicLimit, ErrSubscriptionLimit, ErrInvalid, ErrHeldNotFound, ErrBusy, ErrUnavailable, ErrClosed,
 	}
 }

@@ -19,6 +19,10 @@ type Options struct {
 	GroupMessagesMax int // messages made durable together; default 1024
 	GroupBytesMax    int // bytes made durable together; default 4 MiB
 	WaitingBytesMax  int // bytes of publishes that wait for their commit, per shard; default 64 MiB
+
+	TopicsMax                int // default 1,000,000
+	SubscriptionsMax         int // in all; default 1,000,000
+	SubscriptionsPerTopicMax int // default 100,000
 }
 
 func (o *Options) setDefaults() {
@@ -27,6 +31,9 @@ func (o *Options) setDefaults() {
 	o.GroupMessagesMax = cmp.Or(o.GroupMessagesMax, 1024)
 	o.GroupBytesMax = cmp.Or(o.GroupBytesMax, 4<<20)
 	o.WaitingBytesMax = cmp.Or(o.WaitingBytesMax, 64<<20)
+	o.TopicsMax = cmp.Or(o.TopicsMax, 1_000_000)
+	o.SubscriptionsMax = cmp.Or(o.SubscriptionsMax, 1_000_000)
+	o.SubscriptionsPerTopicMax = cmp.Or(o.SubscriptionsPerTopicMax, 100_000)
 }
 
 // Validate reports every bad option at once.
@@ -45,5 +52,8 @@ func (o *Options) Validate() error {
 	between("GroupMessagesMax", o.GroupMessagesMax, 1, 1<<20)
 	between("GroupBytesMax", o.GroupBytesMax, 1, 1<<30)
 	between("WaitingBytesMax", o.WaitingBytesMax, 1, 1<<40)
+	between("TopicsMax", o.TopicsMax, 1, 1<<30)
+	between("SubscriptionsMax", o.SubscriptionsMax, 1, 1<<30)
+	between("SubscriptionsPerTopicMax", o.SubscriptionsPerTopicMax, 1, 1<<30)
 	return errors.Join(faults...)
 }

@@ -18,6 +18,9 @@ type Progress struct {
 	marked int // bits set
 }
 
+// Marked is the number of settled sequences above the floor.
+func (p *Progress) Marked() int { return p.marked }
+
 // Room reports whether the sequence is within reach of the floor.
 func (p *Progress) Room(s Sequence) bool { return s <= p.Floor+ProgressWindow }
 

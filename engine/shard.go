@@ -54,10 +54,15 @@ func newShard(e *Engine, index int) *shard {
 func (s *shard) push(m *Message) error {
 	size := int64(m.Size())
 	waiting := s.waiting.Add(size)
-	if waiting > int64(s.engine.opts.WaitingBytesMax) && waiting > size || s.engine.full() {
+	if waiting > int64(s.engine.opts.WaitingBytesMax) && waiting > size {
 		s.waiting.Add(-size)
 		s.stats.refused.Add(1)
 		return ErrBusy
+	}
+	if s.engine.full() != nil {
+		s.waiting.Add(-size)
+		s.stats.refused.Add(1)
+		return ErrUnavailable
 	}
 	if state := s.engine.state.Load(); state != stateRunning {
 		s.waiting.Add(-size)
@@ -125,6 +130,7 @@ func (s *shard) write(b Batch, m *Message, now int64) {
 		t.next++
 		m.setSequence(t.next)
 		b.AppendMessage(t.ID, t.next, m.buf)
+		t.marks.append(b, t, Mark{Sequence: t.next, At: now}, uint64(len(m.buf)))
 	}
 }
 

@@ -41,9 +41,12 @@ type Store interface {
 	// ReadTimer appends an entry's value to dst; ok is false when there is none.
 	ReadTimer(key TimerKey, dst []byte) (value []byte, ok bool, err error)
 
-	// ReadDeadLetters calls fn with a subscription's dead letters in the order of their sequence, until fn
+	// ReadDeadLetters calls fn with a subscription's dead letters behind a sequence, in their order, until fn
 	// returns false. The value must not be retained after fn returns.
-	ReadDeadLetters(sub SubscriptionID, fn func(Sequence, []byte) bool) error
+	ReadDeadLetters(sub SubscriptionID, after Sequence, fn func(Sequence, []byte) bool) error
+
+	// ReadMarks calls fn with the marks of a topic in the order of their sequences.
+	ReadMarks(topic TopicID, fn func(Mark)) error
 
 	// ReadCatalog calls fn with every catalog entry, in the order of the keys. Neither slice may be retained.
 	ReadCatalog(fn func(key string, value []byte) error) error
@@ -54,9 +57,18 @@ type Store interface {
 	Close() error
 }
 
-// Bounded is an optional ability of a Store: while Full is true publishes are refused with ErrBusy.
+// Bounded is an optional ability of a Store that can run out of room: while Full returns an error, which says
+// why, no message is accepted. Everything else goes on, since it frees room.
 type Bounded interface {
-	Full() bool
+	Full() error
+}
+
+// Mark says where in a topic that retains its messages one was appended: with it, what is older or lies further
+// back than the retention allows is found without reading it.
+type Mark struct {
+	Sequence Sequence
+	At       int64  // when it was appended, ms since 1970
+	Bytes    uint64 // of the records before it, since the topic's first
 }
 
 // Batch collects writes that happen together.
@@ -75,6 +87,9 @@ type Batch interface {
 	PutTimer(key TimerKey, head, record []byte)
 	DeleteTimer(key TimerKey)
 	PutDeadLetter(sub SubscriptionID, sequence Sequence, head, record []byte)
+	DeleteDeadLetter(sub SubscriptionID, sequence Sequence)
+	// PutMark writes a mark. TrimTopic forgets those of the messages it forgets, DropTopic all.
+	PutMark(topic TopicID, mark Mark)
 	PutCatalog(key string, value []byte)
 	DeleteCatalog(key string)
 

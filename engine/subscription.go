@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode"
@@ -19,36 +21,53 @@ const (
 	MaxInFlightMax           = 4096
 	PipelineMax              = 1024
 	FilterTagBytesMax        = 255
+	PerSecondMax             = 1_000_000
 )
-
-// RetryPolicy says how a failed push is tried again: after MinDelay, doubling up to MaxDelay, with full
-// jitter, until MaxAttempts or MaxAge is reached.
-type RetryPolicy struct {
-	MinDelay    time.Duration `json:"min_delay"`    // default 1 s; from 1 ms
-	MaxDelay    time.Duration `json:"max_delay"`    // default 10 min; to 24 h
-	MaxAttempts int           `json:"max_attempts"` // default 0: no limit but MaxAge
-	MaxAge      time.Duration `json:"max_age"`      // default 72 h since the publish; to 14 days
-	Timeout     time.Duration `json:"timeout"`      // of one attempt, from the write to the end of the answer; default is the kind's
-}
 
 // SubscriptionConfig is what is known of a subscription; immutable once published.
 type SubscriptionConfig struct {
-	Name        string            `json:"name"`
-	Kind        string            `json:"kind"`     // webhook, sns, smq, smn
-	Endpoint    string            `json:"endpoint"` // http or https URL
-	Envelope    string            `json:"envelope"`
-	MaxInFlight int               `json:"max_in_flight"` // requests in flight; default 64
-	Pipeline    int               `json:"pipeline"`      // requests in flight per connection; default 1
-	Retry       RetryPolicy       `json:"retry"`
-	FilterTag   string            `json:"filter_tag,omitempty"` // only messages with exactly this tag; "": all
-	Protocol    string            `json:"protocol,omitempty"`   // for MessageStructure: http or https
-	Declared    bool              `json:"declared,omitempty"`   // comes from the configuration file
-	Pending     bool              `json:"pending,omitempty"`    // waits for its confirmation; gets nothing else
-	Token       string            `json:"token,omitempty"`      // that confirms it
-	TokenUntil  int64             `json:"token_until,omitempty"`
-	CreatedAt   int64             `json:"created_at"` // ms since 1970
-	UpdatedAt   int64             `json:"updated_at"` // ms since 1970
-	Labels      map[string]string `json:"labels,omitempty"`
+	Name         string            `json:"name"`
+	Kind         string            `json:"kind"`     // webhook, sns, smq, smn
+	Endpoint     string            `json:"endpoint"` // http or https URL
+	Envelope     string            `json:"envelope"`
+	MaxInFlight  int               `json:"max_in_flight"`            // requests in flight; default 64
+	Pipeline     int               `json:"pipeline"`                 // requests in flight per connection; default 1
+	MaxPerSecond int               `json:"max_per_second,omitempty"` // pushes begun per second; default 0: no limit
+	Retry        RetryPolicy       `json:"retry"`
+	Answers      AnswerRules       `json:"answers,omitzero"`
+	DeadLetters  DeadLetterPlace   `json:"dead_letters,omitzero"`
+	FilterTag    string            `json:"filter_tag,omitempty"` // only messages with exactly this tag; "": all
+	Protocol     string            `json:"protocol,omitempty"`   // for MessageStructure: http or https
+	Declared     bool              `json:"declared,omitempty"`   // comes from the configuration file
+	Pending      bool              `json:"pending,omitempty"`    // waits for its confirmation; gets nothing else
+	Token        string            `json:"token,omitempty"`      // that confirms it
+	TokenUntil   int64             `json:"token_until,omitempty"`
+	CreatedAt    int64             `json:"created_at"` // ms since 1970
+	UpdatedAt    int64             `json:"updated_at"` // ms since 1970
+	Labels       map[string]string `json:"labels,omitempty"`
+}
+
+// DeadLetterPlace is where a subscription's dead letters go. The zero value is the built-in list.
+type DeadLetterPlace struct {
+	Topic string `json:"topic,omitempty"` // name of the topic they are published to
+	Queue string `json:"queue,omitempty"` // http or https URL of a queue that speaks the API of Amazon SQS
+}
+
+// LaneState is what the egress is doing for a subscription, for reports.
+type LaneState struct {
+	State       string        // live, lagging or paused
+	Floor       Sequence      // all up to here is settled
+	Next        Sequence      // the next to be taken
+	High        Sequence      // the last durable one of the topic
+	Lag         uint64        // messages that are not settled
+	LagTime     time.Duration // age of the oldest of them
+	InFlight    int           // deliveries taken and not settled
+	Connections int
+	Failures    int       // in a row
+	LastFailure string    // in words
+	FailedAt    time.Time // zero without one
+	Probe       time.Time // the breaker's next probe, of a paused lane
+	Shallow     bool      // nothing is pipelined, since the endpoint did not keep up with it
 }
 
 // Receiver takes the messages of one subscription; the egress makes one for each.
@@ -56,6 +75,11 @@ type Receiver interface {
 	// Offer hands over a durable message of the topic, in the order of the sequences. It must not block,
 	// and must Retain what it keeps.
 	Offer(m *Message)
+	// Rewind sets the subscription back, or on, so that next is the first sequence it gets, or the first that
+	// is still stored. It is durable when it returns. What was in flight may arrive once more.
+	Rewind(next Sequence) (Sequence, error)
+	// State reports what is being done for the subscription.
+	State() LaneState
 }
 
 // Subscription is a durable claim on a topic.
@@ -66,6 +90,10 @@ type Subscription struct {
 	config   atomic.Pointer[SubscriptionConfig]
 	receiver Receiver // set before the subscription is visible, then immutable
 	deleted  atomic.Bool
+
+	consuming sync.Mutex // held while dead letters are replayed or purged
+	letters   sync.Mutex
+	replayAt  time.Time // guarded by letters: when the next dead letter of a replay with a rate is due
 }
 
 // Config returns the subscription's description; it must not be changed.
@@ -89,6 +117,8 @@ func (c *SubscriptionConfig) Matches(m *Message) bool {
 func (c *SubscriptionConfig) Clone() *SubscriptionConfig {
 	d := *c
 	d.Labels = maps.Clone(c.Labels)
+	d.Retry.Delays = slices.Clone(c.Retry.Delays)
+	d.Answers = AnswerRules{slices.Clone(c.Answers.Accept), slices.Clone(c.Answers.Retry), slices.Clone(c.Answers.Final)}
 	return &d
 }
 
@@ -97,9 +127,7 @@ func (c *SubscriptionConfig) SetDefaults() {
 	c.Kind = cmp.Or(c.Kind, "webhook")
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, 64)
 	c.Pipeline = cmp.Or(c.Pipeline, 1)
-	c.Retry.MinDelay = cmp.Or(c.Retry.MinDelay, time.Second)
-	c.Retry.MaxDelay = cmp.Or(c.Retry.MaxDelay, 10*time.Minute)
-	c.Retry.MaxAge = cmp.Or(c.Retry.MaxAge, 72*time.Hour)
+	c.Retry.setDefaults()
 	if c.Protocol == "" {
 		if u, err := url.Parse(c.Endpoint); err == nil {
 			c.Protocol = u.Scheme
@@ -124,11 +152,6 @@ func (c *SubscriptionConfig) Validate() []*FieldError {
 	fault := func(field, reason string, args ...any) {
 		faults = append(faults, &FieldError{field, fmt.Sprintf(reason, args...)})
 	}
-	between := func(field string, v, low, high time.Duration) {
-		if v < low || v > high {
-			fault(field, "must be between %v and %v", low, high)
-		}
-	}
 	if !validSubscriptionName(c.Name) {
 		fault("name", "must be 1 to %d letters, digits, '-', '_' or '.'", SubscriptionNameBytesMax)
 	}
@@ -148,16 +171,32 @@ func (c *SubscriptionConfig) Validate() []*FieldError {
 	} else if strings.ContainsFunc(c.FilterTag, unicode.IsControl) {
 		fault("filter_tag", "must not contain control characters")
 	}
-	between("retry.min_delay", c.Retry.MinDelay, time.Millisecond, 24*time.Hour)
-	between("retry.max_delay", c.Retry.MaxDelay, c.Retry.MinDelay, 24*time.Hour)
-	between("retry.max_age", c.Retry.MaxAge, time.Millisecond, 14*24*time.Hour)
-	if c.Retry.Timeout != 0 {
-		between("retry.timeout", c.Retry.Timeout, time.Millisecond, 10*time.Minute)
+	if c.MaxPerSecond < 0 || c.MaxPerSecond > PerSecondMax {
+		fault("max_per_second", "must be between 0 and %d", PerSecondMax)
 	}
-	if c.Retry.MaxAttempts < 0 || c.Retry.MaxAttempts > 1_000_000 {
-		fault("retry.max_attempts", "must be between 0 and 1000000")
+	if reason := c.Answers.Check(); reason != "" {
+		fault("answers", "%s", reason)
 	}
+	c.DeadLetters.validate(fault)
+	c.Retry.validate(fault)
 	return faults
+}
+
+func (p *DeadLetterPlace) validate(fault func(field, reason string, args ...any)) {
+	if p.Topic != "" && p.Queue != "" {
+		fault("dead_letters", "must be a topic or a queue, not both")
+	}
+	if p.Topic != "" && !validTopicName(p.Topic) {
+		fault("dead_letters.topic", "is not the name of a topic")
+	}
+	if p.Queue == "" {
+		return
+	}
+	if len(p.Queue) > EndpointBytesMax {
+		fault("dead_letters.queue", "is longer than %d bytes", EndpointBytesMax)
+	} else if reason := endpointFault(p.Queue); reason != "" {
+		fault("dead_letters.queue", "%s", reason)
+	}
 }
 
 func endpointFault(endpoint string) string {

@@ -13,29 +13,49 @@ import (
 //
 //	offset size
 //	     0    1  kind
-//	     1    8  topic (publish, held) or subscription (deliver), big-endian
+//	     1    8  topic (publish, held) or subscription (deliver, bury), big-endian
 //	     9    4  attempts made so far, big-endian
-//	    13       record
+//	    13    8  when the delivery began, ms since 1970, big-endian; 0: with the message
+//	    21       record
 const (
 	timerPublish byte = iota + 1 // a message that is due now
 	timerDeliver                 // one more try of one delivery
 	timerHeld                    // half of a transaction; due when it is given up
+	timerBury                    // a dead letter on its way to the subscription's queue
 
-	timerHeadSize = 13
+	timerHeadSize = 21
 
 	heldAge     = 24 * time.Hour
 	snoozeDelay = 100 * time.Millisecond // when an entry could not be taken
 )
 
-func appendTimerHead(dst []byte, kind byte, id uint64, attempts int) []byte {
+// Parked is what an entry of the durable timer knows of a delivery.
+type Parked struct {
+	Attempts int      // made so far
+	Since    int64    // when it began, ms since 1970; 0: with its message
+	Dead     bool     // it is a dead letter on its way to the subscription's queue
+	Entry    TimerKey // the entry itself
+}
+
+func appendTimerHead(dst []byte, kind byte, id uint64, p Parked) []byte {
 	dst = append(dst, kind)
 	dst = binary.BigEndian.AppendUint64(dst, id)
-	return binary.BigEndian.AppendUint32(dst, uint32(attempts))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(p.Attempts))
+	return binary.BigEndian.AppendUint64(dst, uint64(p.Since))
 }
 
 // AppendDeliveryHead appends the head of a timer entry that asks for one more try of a delivery.
-func AppendDeliveryHead(dst []byte, sub SubscriptionID, attempts int) []byte {
-	return appendTimerHead(dst, timerDeliver, uint64(sub), attempts)
+func AppendDeliveryHead(dst []byte, sub SubscriptionID, p Parked) []byte {
+	kind := timerDeliver
+	if p.Dead {
+		kind = timerBury
+	}
+	return appendTimerHead(dst, kind, uint64(sub), p)
+}
+
+// AppendPublishHead appends the head of a timer entry that publishes its record to a topic.
+func AppendPublishHead(dst []byte, topic TopicID) []byte {
+	return appendTimerHead(dst, timerPublish, uint64(topic), Parked{})
 }
 
 // timers is the engine's use of the durable timer.
@@ -59,7 +79,7 @@ func newTimers(e *Engine) *timers {
 func (t *timers) park(b Batch, m *Message, kind byte, due int64) TimerKey {
 	k := t.NewKey(due)
 	var head [timerHeadSize]byte
-	b.PutTimer(k, appendTimerHead(head[:0], kind, uint64(m.topic.ID), 0), m.buf)
+	b.PutTimer(k, appendTimerHead(head[:0], kind, uint64(m.topic.ID), Parked{}), m.buf)
 	return k
 }
 
@@ -71,7 +91,7 @@ func (t *timers) fire(k TimerKey) {
 		t.Snooze(k, time.Now().Add(snoozeDelay).UnixMilli())
 		return
 	}
-	kind, id, attempts, m, ok := t.read(k)
+	kind, id, parked, m, ok := t.read(k)
 	if !ok {
 		return
 	}
@@ -79,7 +99,7 @@ func (t *timers) fire(k TimerKey) {
 	switch kind {
 	case timerPublish:
 		taken = t.publish(k, TopicID(id), m)
-	case timerDeliver:
+	case timerDeliver, timerBury:
 		sub := t.engine.catalog.subscription(SubscriptionID(id))
 		if sub == nil {
 			t.drop(k)
@@ -88,7 +108,7 @@ func (t *timers) fire(k TimerKey) {
 		}
 		m.topic = sub.Topic
 		m.Retain()
-		if taken = t.engine.egress.Due(sub, m, attempts, k); !taken {
+		if taken = t.engine.egress.Due(sub, m, parked); !taken {
 			m.Release()
 		}
 	case timerHeld:
@@ -103,7 +123,7 @@ func (t *timers) fire(k TimerKey) {
 }
 
 // read loads an entry; without ok there is nothing left to do for it.
-func (t *timers) read(k TimerKey) (kind byte, id uint64, attempts int, m *Message, ok bool) {
+func (t *timers) read(k TimerKey) (kind byte, id uint64, parked Parked, m *Message, ok bool) {
 	value, found, err := t.engine.opts.Store.ReadTimer(k, t.value[:0])
 	if err != nil {
 		t.engine.opts.Log.Error().Err(err).Msg("reading an entry of the timer failed")
@@ -128,7 +148,11 @@ func (t *timers) read(k TimerKey) (kind byte, id uint64, attempts int, m *Messag
 	if cap(t.value) > messageBytesKept {
 		t.value = nil
 	}
-	return value[0], binary.BigEndian.Uint64(value[1:]), int(binary.BigEndian.Uint32(value[9:])), m, true
+	parked = Parked{
+		Attempts: int(binary.BigEndian.Uint32(value[9:])), Since: int64(binary.BigEndian.Uint64(value[13:])),
+		Dead: value[0] == timerBury, Entry: k,
+	}
+	return value[0], binary.BigEndian.Uint64(value[1:]), parked, m, true
 }
 
 // publish puts a due message into its shard's ring; the commit deletes the entry.

@@ -15,7 +15,8 @@ type TopicConfig struct {
 	Declared  bool              `json:"declared,omitempty"` // comes from the configuration file
 	CreatedAt int64             `json:"created_at"`         // ms since 1970
 	UpdatedAt int64             `json:"updated_at"`         // ms since 1970
-	Labels    map[string]string `json:"labels,omitempty"`   // what faces keep, each under keys of its own, such as "smn.display_name"
+	Retention Retention         `json:"retention,omitzero"`
+	Labels    map[string]string `json:"labels,omitempty"` // what faces keep, each under keys of its own, such as "smn.display_name"
 }
 
 // Topic is a named stream of messages; the same topic under every face.
@@ -27,6 +28,8 @@ type Topic struct {
 	subscriptions atomic.Pointer[[]*Subscription] // snapshot in order of creation; replaced under the catalog's lock
 	deleted       atomic.Bool
 	durable       atomic.Bool // the catalog entry is synced
+
+	marks marks
 
 	next Sequence      // committer only: the sequence the next message gets
 	high atomic.Uint64 // written by the shard's dispatcher: the last durable sequence

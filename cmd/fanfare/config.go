@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,26 +53,73 @@ type smnConfig struct {
 
 type topicConfig struct {
 	Name          string               `yaml:"name"`
+	Retention     retentionConfig      `yaml:"retention,omitempty"`
 	Subscriptions []subscriptionConfig `yaml:"subscriptions,omitempty"`
 }
 
+// retentionConfig says how long settled messages are kept.
+type retentionConfig struct {
+	Age   duration  `yaml:"age,omitempty"`
+	Bytes byteCount `yaml:"bytes,omitempty"`
+}
+
+func (r retentionConfig) engine() engine.Retention {
+	return engine.Retention{Age: time.Duration(r.Age), Bytes: int64(r.Bytes)}
+}
+
 type subscriptionConfig struct {
-	Name        string      `yaml:"name"`
-	Kind        string      `yaml:"kind"`
-	Endpoint    string      `yaml:"endpoint"`
-	Envelope    string      `yaml:"envelope,omitempty"`
-	MaxInFlight int         `yaml:"max_in_flight,omitempty"`
-	Pipeline    int         `yaml:"pipeline,omitempty"`
-	FilterTag   string      `yaml:"filter_tag,omitempty"`
-	Retry       retryConfig `yaml:"retry,omitempty"`
+	Name         string            `yaml:"name"`
+	Kind         string            `yaml:"kind"`
+	Endpoint     string            `yaml:"endpoint"`
+	Envelope     string            `yaml:"envelope,omitempty"`
+	MaxInFlight  int               `yaml:"max_in_flight,omitempty"`
+	Pipeline     int               `yaml:"pipeline,omitempty"`
+	MaxPerSecond int               `yaml:"max_per_second,omitempty"`
+	FilterTag    string            `yaml:"filter_tag,omitempty"`
+	Retry        retryConfig       `yaml:"retry,omitempty"`
+	Answers      answersConfig     `yaml:"answers,omitempty"`
+	DeadLetters  deadLettersConfig `yaml:"dead_letters,omitempty"`
 }
 
 type retryConfig struct {
-	MinDelay    duration `yaml:"min_delay,omitempty"`
-	MaxDelay    duration `yaml:"max_delay,omitempty"`
-	MaxAttempts int      `yaml:"max_attempts,omitempty"`
-	MaxAge      duration `yaml:"max_age,omitempty"`
-	Timeout     duration `yaml:"timeout,omitempty"`
+	Backoff          string     `yaml:"backoff,omitempty"` // doubling, linear, arithmetic, geometric, exponential, random or list
+	Jitter           string     `yaml:"jitter,omitempty"`  // full, half or none
+	MinDelay         duration   `yaml:"min_delay,omitempty"`
+	MaxDelay         duration   `yaml:"max_delay,omitempty"`
+	Delays           []duration `yaml:"delays,omitempty"`
+	Immediate        int        `yaml:"immediate,omitempty"`
+	AtMinDelay       int        `yaml:"at_min_delay,omitempty"`
+	AtMaxDelay       int        `yaml:"at_max_delay,omitempty"`
+	MaxAttempts      int        `yaml:"max_attempts,omitempty"`
+	MaxAge           duration   `yaml:"max_age,omitempty"`
+	Timeout          duration   `yaml:"timeout,omitempty"`
+	IgnoreRetryAfter bool       `yaml:"ignore_retry_after,omitempty"`
+}
+
+func (r *retryConfig) engine() engine.RetryPolicy {
+	var delays []time.Duration
+	for _, d := range r.Delays {
+		delays = append(delays, time.Duration(d))
+	}
+	return engine.RetryPolicy{
+		Backoff: engine.Backoff(r.Backoff), Jitter: engine.Jitter(r.Jitter),
+		MinDelay: time.Duration(r.MinDelay), MaxDelay: time.Duration(r.MaxDelay), Delays: delays,
+		Immediate: r.Immediate, AtMinDelay: r.AtMinDelay, AtMaxDelay: r.AtMaxDelay,
+		MaxAttempts: r.MaxAttempts, MaxAge: time.Duration(r.MaxAge), Timeout: time.Duration(r.Timeout), Deaf: r.IgnoreRetryAfter,
+	}
+}
+
+// answersConfig says which statuses mean what: "410", or a class such as "4xx".
+type answersConfig struct {
+	Accept []string `yaml:"accept,omitempty"`
+	Retry  []string `yaml:"retry,omitempty"`
+	Final  []string `yaml:"final,omitempty"`
+}
+
+// deadLettersConfig says where dead letters go: the built-in list, a topic, or a queue that speaks the API of SQS.
+type deadLettersConfig struct {
+	Topic string `yaml:"topic,omitempty"`
+	Queue string `yaml:"queue,omitempty"`
 }
 
 // duration is a time.Duration that reads and prints as "1m30s".
@@ -89,6 +138,41 @@ func (d *duration) UnmarshalText(text []byte) error {
 // MarshalText writes the text form.
 func (d duration) MarshalText() ([]byte, error) { //nolint:unparam // as encoding.TextMarshaler wants it
 	return []byte(time.Duration(d).String()), nil
+}
+
+// byteCount is a size that reads as "64MiB" and prints likewise.
+type byteCount int64
+
+var byteUnits = []struct {
+	name string
+	size byteCount
+}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
+
+// UnmarshalText reads the text form; a number without a unit is bytes.
+func (b *byteCount) UnmarshalText(text []byte) error {
+	number, unit := strings.TrimSpace(string(text)), byteCount(1)
+	for _, u := range byteUnits {
+		if rest, ok := strings.CutSuffix(number, u.name); ok {
+			number, unit = strings.TrimSpace(rest), u.size
+			break
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 || n > math.MaxInt64/int64(unit) {
+		return errors.New(`must be a size such as "64MiB"`)
+	}
+	*b = byteCount(n) * unit
+	return nil
+}
+
+// MarshalText writes the text form.
+func (b byteCount) MarshalText() ([]byte, error) { //nolint:unparam // as encoding.TextMarshaler wants it
+	for _, u := range byteUnits {
+		if b >= u.size && b%u.size == 0 {
+			return []byte(strconv.FormatInt(int64(b/u.size), 10) + u.name), nil
+		}
+	}
+	return []byte("0"), nil
 }
 
 func defaultConfig() *config {
@@ -190,6 +274,10 @@ func (c *config) validateTopics(fault func(key, format string, args ...any)) {
 			fault(at+".name", "%q is declared twice", t.Name)
 		}
 		known[t.Name] = true
+		var field *engine.FieldError
+		if err := t.Retention.engine().Check(); errors.As(err, &field) {
+			fault(at+"."+field.Field, "%s", field.Reason)
+		}
 		names := map[string]bool{}
 		for j := range t.Subscriptions {
 			s := &t.Subscriptions[j]
@@ -208,12 +296,12 @@ func (c *config) validateTopics(fault func(key, format string, args ...any)) {
 // checkSubscription fills in the defaults and returns what is wrong.
 func (c *config) checkSubscription(s *subscriptionConfig) []*engine.FieldError {
 	ec := s.engine()
-	ec.SetDefaults()
 	var faults []*engine.FieldError
 	var field *engine.FieldError
 	if err := checkKind(&ec); errors.As(err, &field) {
 		faults = append(faults, field)
 	}
+	ec.SetDefaults()
 	faults = append(faults, ec.Validate()...)
 	s.Kind, s.Envelope, s.MaxInFlight, s.Pipeline = ec.Kind, ec.Envelope, ec.MaxInFlight, ec.Pipeline
 	return faults
@@ -223,11 +311,10 @@ func (c *config) checkSubscription(s *subscriptionConfig) []*engine.FieldError {
 func (s *subscriptionConfig) engine() engine.SubscriptionConfig {
 	return engine.SubscriptionConfig{
 		Name: s.Name, Kind: s.Kind, Endpoint: s.Endpoint, Envelope: s.Envelope,
-		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, FilterTag: s.FilterTag, Declared: true,
-		Retry: engine.RetryPolicy{
-			MinDelay: time.Duration(s.Retry.MinDelay), MaxDelay: time.Duration(s.Retry.MaxDelay),
-			MaxAttempts: s.Retry.MaxAttempts, MaxAge: time.Duration(s.Retry.MaxAge), Timeout: time.Duration(s.Retry.Timeout),
-		},
+		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, MaxPerSecond: s.MaxPerSecond, FilterTag: s.FilterTag, Declared: true,
+		Retry:       s.Retry.engine(),
+		Answers:     engine.AnswerRules{Accept: s.Answers.Accept, Retry: s.Answers.Retry, Final: s.Answers.Final},
+		DeadLetters: engine.DeadLetterPlace{Topic: s.DeadLetters.Topic, Queue: s.DeadLetters.Queue},
 	}
 }
 

@@ -14,7 +14,7 @@ func (h *house) declare(c *config) error {
 	declared := map[*engine.Subscription]bool{}
 	for i := range c.Topics {
 		tc := &c.Topics[i]
-		t, created, err := h.engine.DeclareTopic(tc.Name)
+		t, created, err := h.engine.DeclareTopic(tc.Name, tc.Retention.engine())
 		if err != nil {
 			return fmt.Errorf("topic %q: %w", tc.Name, err)
 		}
@@ -43,10 +43,10 @@ func (h *house) declare(c *config) error {
 func (h *house) declareSubscription(t *engine.Topic, want engine.SubscriptionConfig) (*engine.Subscription, error) {
 	if s := t.Subscription(want.Name); s != nil {
 		// The same again is no change, and costs no write.
-		want.SetDefaults()
 		if err := h.egress.Check(&want); err != nil {
 			return nil, err
 		}
+		want.SetDefaults()
 		have := *s.Config()
 		want.CreatedAt, want.UpdatedAt = have.CreatedAt, have.UpdatedAt
 		if reflect.DeepEqual(have, want) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"fanfare/egress"
@@ -92,9 +93,10 @@ func (c *config) validateVendors(fault func(key, format string, args ...any)) {
 
 // checkKind checks a subscription's kind and envelope, and fills in their defaults.
 func checkKind(c *engine.SubscriptionConfig) error {
+	c.Kind = cmp.Or(c.Kind, "webhook")
 	for _, k := range kinds(defaultConfig()) {
 		if k.Name() == c.Kind {
-			return k.Check(c)
+			return egress.CheckKind(k, c)
 		}
 	}
 	return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber: webhook, sns, smq or smn", c.Kind)}

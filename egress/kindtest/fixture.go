@@ -28,7 +28,7 @@ func (s *sink) Update(*engine.Subscription)                                {}
 func (s *sink) Close(*engine.Subscription)                                 {}
 func (s *sink) Dispatch(m *engine.Message)                                 { m.Retain(); s.messages <- m }
 
-func (s *sink) Due(*engine.Subscription, *engine.Message, int, engine.TimerKey) bool { return false }
+func (s *sink) Due(*engine.Subscription, *engine.Message, engine.Parked) bool { return false }
 
 // NewFixture returns a fixture for a subscription of the kind. What the configuration leaves out is the kind's.
 func NewFixture(t testing.TB, kind egress.Kind, topic string, config engine.SubscriptionConfig) *Fixture {

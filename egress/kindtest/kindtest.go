@@ -253,10 +253,10 @@ func answers(t *testing.T, kind egress.Kind) {
 			waitFor(t, func() bool { return h.egress.Stats().Delivered == 1 })
 		} else {
 			waitFor(t, func() bool { return h.egress.Stats().Buried == 1 })
-			var letters []egress.DeadLetter
+			var letters []engine.DeadLetter
 			waitFor(t, func() bool {
 				letters = nil
-				err := h.egress.DeadLetters(s, func(_ engine.Sequence, d egress.DeadLetter, _ *engine.Message) bool {
+				err := h.engine.DeadLetters(s, engine.DeadLetterFilter{}, func(d engine.DeadLetter, _ *engine.Message) bool {
 					letters = append(letters, d)
 					return true
 				})

@@ -93,6 +93,14 @@ func (*Kind) Check(c *engine.SubscriptionConfig) error {
 // Timeout is 5 s.
 func (*Kind) Timeout() time.Duration { return timeout }
 
+// DefaultRetry makes up to six further attempts. The service does not publish its waits; these are a choice.
+func (*Kind) DefaultRetry() engine.RetryPolicy {
+	return engine.RetryPolicy{
+		Backoff: engine.BackoffList, Jitter: engine.JitterHalf, MaxAttempts: 7, Deaf: true,
+		Delays: []time.Duration{time.Second, 5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute},
+	}
+}
+
 // Judge takes 2xx for delivered, and 4xx but 408 and 429 for a refusal for good.
 func (*Kind) Judge(status int) egress.Outcome {
 	switch {

@@ -68,6 +68,14 @@ func (*Kind) Check(c *engine.SubscriptionConfig) error {
 // Timeout is 5 s.
 func (*Kind) Timeout() time.Duration { return timeout }
 
+// DefaultRetry is the strategy BACKOFF_RETRY: three retries, each 10 to 20 s behind the attempt before.
+func (*Kind) DefaultRetry() engine.RetryPolicy {
+	return engine.RetryPolicy{
+		Backoff: engine.BackoffRandom, Jitter: engine.JitterNone, MinDelay: 10 * time.Second, MaxDelay: 20 * time.Second,
+		MaxAttempts: 4, Deaf: true,
+	}
+}
+
 // DefaultPath is what is posted to when the endpoint has no path.
 func (*Kind) DefaultPath() string { return "/notifications" }
 

@@ -92,6 +92,14 @@ func (*Kind) Check(c *engine.SubscriptionConfig) error {
 // Timeout is 15 s.
 func (*Kind) Timeout() time.Duration { return timeout }
 
+// DefaultRetry is the service's policy for HTTP and HTTPS endpoints: three retries, 20 s apart.
+func (*Kind) DefaultRetry() engine.RetryPolicy {
+	return engine.RetryPolicy{
+		Backoff: engine.BackoffLinear, Jitter: engine.JitterNone, MinDelay: 20 * time.Second, MaxDelay: 20 * time.Second,
+		MaxAttempts: 4, Deaf: true,
+	}
+}
+
 // Judge takes 2xx for delivered, and 3xx and 4xx but 429 for a refusal for good.
 func (*Kind) Judge(status int) egress.Outcome {
 	switch {

@@ -14,6 +14,7 @@ type write struct {
 	sequence engine.Sequence
 	key      engine.TimerKey
 	name     string
+	mark     engine.Mark
 	value    []byte // of appendMessage, the caller's; else the store's from here on
 }
 
@@ -28,6 +29,8 @@ const (
 	putTimer
 	deleteTimer
 	putDeadLetter
+	deleteDeadLetter
+	putMark
 	putCatalog
 	deleteCatalog
 )
@@ -71,6 +74,14 @@ func (b *batch) PutDeadLetter(sub engine.SubscriptionID, s engine.Sequence, head
 	b.add(write{kind: putDeadLetter, sub: sub, sequence: s, value: slices.Concat(head, record)})
 }
 
+func (b *batch) DeleteDeadLetter(sub engine.SubscriptionID, s engine.Sequence) {
+	b.add(write{kind: deleteDeadLetter, sub: sub, sequence: s})
+}
+
+func (b *batch) PutMark(topic engine.TopicID, m engine.Mark) {
+	b.add(write{kind: putMark, topic: topic, mark: m})
+}
+
 func (b *batch) PutCatalog(key string, value []byte) {
 	b.add(write{kind: putCatalog, name: key, value: slices.Clone(value)})
 }
@@ -96,11 +107,15 @@ func (s *Store) apply(w *write) {
 		s.append(w.topic, w.sequence, w.value)
 	case trimTopic:
 		s.trim(w.topic, w.sequence)
+		if marks := s.marks[w.topic]; len(marks) > 0 {
+			s.marks[w.topic] = slices.DeleteFunc(marks, func(m engine.Mark) bool { return m.Sequence <= w.sequence })
+		}
 	case dropTopic:
 		if l := s.logs[w.topic]; l != nil {
 			s.trim(w.topic, l.high)
 			delete(s.logs, w.topic)
 		}
+		delete(s.marks, w.topic)
 	case saveProgress:
 		s.progress[w.sub] = w.value
 	case dropSubscription:
@@ -121,6 +136,10 @@ func (s *Store) apply(w *write) {
 			s.dead[w.sub] = map[engine.Sequence][]byte{}
 		}
 		s.dead[w.sub][w.sequence] = w.value
+	case deleteDeadLetter:
+		delete(s.dead[w.sub], w.sequence)
+	case putMark:
+		s.marks[w.topic] = append(s.marks[w.topic], w.mark)
 	case putCatalog:
 		s.catalog[w.name] = w.value
 	case deleteCatalog:

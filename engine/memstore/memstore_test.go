@@ -20,7 +20,7 @@ func TestFullUntilTrimmed(t *testing.T) {
 	if err := b.Apply(false); err != nil {
 		t.Fatal(err)
 	}
-	if !s.Full() {
+	if s.Full() == nil {
 		t.Fatal("1200 bytes did not fill a store of 1000")
 	}
 	b.Reset()
@@ -28,7 +28,7 @@ func TestFullUntilTrimmed(t *testing.T) {
 	if err := b.Apply(false); err != nil {
 		t.Fatal(err)
 	}
-	if s.Full() {
+	if s.Full() != nil {
 		t.Fatal("the store is full with 600 of 1000 bytes")
 	}
 }

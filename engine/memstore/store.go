@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -28,6 +29,7 @@ type Store struct {
 	timers   map[engine.TimerKey][]byte
 	due      []engine.TimerKey // the keys of timers, sorted
 	dead     map[engine.SubscriptionID]map[engine.Sequence][]byte
+	marks    map[engine.TopicID][]engine.Mark
 	catalog  map[string][]byte
 }
 
@@ -42,12 +44,30 @@ func New(opts Options) *Store {
 		progress: map[engine.SubscriptionID][]byte{},
 		timers:   map[engine.TimerKey][]byte{},
 		dead:     map[engine.SubscriptionID]map[engine.Sequence][]byte{},
+		marks:    map[engine.TopicID][]engine.Mark{},
 		catalog:  map[string][]byte{},
 	}
 }
 
-// Full reports whether the bound is reached: publishes are to be refused until something was trimmed.
-func (s *Store) Full() bool { return s.full.Load() }
+// Full returns an error while the bound is reached: publishes are to be refused until something was trimmed.
+func (s *Store) Full() error {
+	if s.full.Load() {
+		return errFull
+	}
+	return nil
+}
+
+var errFull = errors.New("memstore: as much is stored as may be")
+
+// ReadMarks calls fn with the marks of a topic.
+func (s *Store) ReadMarks(topic engine.TopicID, fn func(engine.Mark)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.marks[topic] {
+		fn(m)
+	}
+	return nil
+}
 
 // ReadTopic calls fn with the records of a topic from sequence first to last.
 func (s *Store) ReadTopic(topic engine.TopicID, first, last engine.Sequence, fn func(engine.Sequence, []byte) bool) error {
@@ -124,13 +144,13 @@ func (s *Store) ReadTimer(k engine.TimerKey, dst []byte) (value []byte, ok bool,
 	return append(dst, v...), ok, nil
 }
 
-// ReadDeadLetters calls fn with a subscription's dead letters.
-func (s *Store) ReadDeadLetters(sub engine.SubscriptionID, fn func(engine.Sequence, []byte) bool) error {
+// ReadDeadLetters calls fn with a subscription's dead letters behind a sequence.
+func (s *Store) ReadDeadLetters(sub engine.SubscriptionID, after engine.Sequence, fn func(engine.Sequence, []byte) bool) error {
 	s.mu.Lock()
 	letters := maps.Clone(s.dead[sub])
 	s.mu.Unlock()
 	for _, seq := range slices.Sorted(maps.Keys(letters)) {
-		if !fn(seq, letters[seq]) {
+		if seq > after && !fn(seq, letters[seq]) {
 			break
 		}
 	}

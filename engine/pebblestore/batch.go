@@ -51,6 +51,7 @@ func (b *batch) AppendMessage(topic engine.TopicID, s engine.Sequence, record []
 
 func (b *batch) TrimTopic(topic engine.TopicID, after, through engine.Sequence) {
 	b.dropRange(prefixMessage, uint64(topic), uint64(after)+1, uint64(through)+1)
+	b.dropMarks(topic, uint64(through)+1)
 	var value [8]byte
 	binary.BigEndian.PutUint64(value[:], uint64(through))
 	b.set(prefixHighWater, uint64(topic), 0, 9, value[:], nil)
@@ -58,7 +59,25 @@ func (b *batch) TrimTopic(topic engine.TopicID, after, through engine.Sequence) 
 
 func (b *batch) DropTopic(topic engine.TopicID) {
 	b.dropRange(prefixMessage, uint64(topic), 0, math.MaxUint64)
+	b.dropMarks(topic, math.MaxUint64)
 	b.drop(appendKey1(nil, prefixHighWater, uint64(topic)))
+}
+
+// dropMarks deletes the marks of a topic below a sequence, if there are any: a range deletion costs even where
+// it finds nothing.
+func (b *batch) dropMarks(topic engine.TopicID, end uint64) {
+	it, err := b.store.db.NewIter(&pebble.IterOptions{
+		LowerBound: appendKey2(nil, prefixMark, uint64(topic), 0), UpperBound: appendKey2(nil, prefixMark, uint64(topic), end),
+	})
+	if err != nil {
+		b.keep(err)
+		return
+	}
+	found := it.First()
+	b.keep(it.Close())
+	if found {
+		b.dropRange(prefixMark, uint64(topic), 0, end)
+	}
 }
 
 // dropRange deletes the keys of a prefix and number from one second number to another, which is excluded.
@@ -95,6 +114,17 @@ func (b *batch) DeleteTimer(k engine.TimerKey) {
 
 func (b *batch) PutDeadLetter(sub engine.SubscriptionID, s engine.Sequence, head, record []byte) {
 	b.set(prefixDeadLetter, uint64(sub), uint64(s), 17, head, record)
+}
+
+func (b *batch) DeleteDeadLetter(sub engine.SubscriptionID, s engine.Sequence) {
+	b.drop(appendKey2(nil, prefixDeadLetter, uint64(sub), uint64(s)))
+}
+
+func (b *batch) PutMark(topic engine.TopicID, m engine.Mark) {
+	var value [16]byte
+	binary.BigEndian.PutUint64(value[:], uint64(m.At))
+	binary.BigEndian.PutUint64(value[8:], m.Bytes)
+	b.set(prefixMark, uint64(topic), uint64(m.Sequence), 17, value[:], nil)
 }
 
 func (b *batch) PutCatalog(key string, value []byte) {

@@ -12,6 +12,7 @@ import (
 //	  c     catalog key, as text       JSON
 //	  d     subscription 8, sequence 8 dead letter: head and record
 //	  h     topic 8                    highest sequence trimmed, 8
+//	  i     topic 8, sequence 8        mark: at 8, bytes 8
 //	  m     topic 8, sequence 8        record
 //	  p     subscription 8             progress
 //	  t     due 8, id 8                timer entry: head and record
@@ -20,12 +21,13 @@ const (
 	prefixCatalog    = 'c'
 	prefixDeadLetter = 'd'
 	prefixHighWater  = 'h'
+	prefixMark       = 'i'
 	prefixMessage    = 'm'
 	prefixProgress   = 'p'
 	prefixTimer      = 't'
 	prefixVersion    = 'v'
 
-	layoutVersion = 1
+	layoutVersion = 2
 
 	keySizeMax = 17 // of the keys of fixed size
 )

@@ -110,11 +110,29 @@ func (s *Store) ReadTimer(k engine.TimerKey, dst []byte) (value []byte, ok bool,
 	return s.get(appendTimerKey(nil, k), dst)
 }
 
-// ReadDeadLetters calls fn with a subscription's dead letters.
-func (s *Store) ReadDeadLetters(sub engine.SubscriptionID, fn func(engine.Sequence, []byte) bool) error {
-	return s.scan(appendKey2(nil, prefixDeadLetter, uint64(sub), 0), appendKey2(nil, prefixDeadLetter, uint64(sub), math.MaxUint64),
+// ReadDeadLetters calls fn with a subscription's dead letters behind a sequence.
+func (s *Store) ReadDeadLetters(sub engine.SubscriptionID, after engine.Sequence, fn func(engine.Sequence, []byte) bool) error {
+	if after == math.MaxUint64 {
+		return nil
+	}
+	return s.scan(appendKey2(nil, prefixDeadLetter, uint64(sub), uint64(after)+1), appendKey2(nil, prefixDeadLetter, uint64(sub), math.MaxUint64),
 		func(key, value []byte) (bool, error) {
 			return fn(engine.Sequence(lastNumber(key)), value), nil
+		})
+}
+
+// ReadMarks calls fn with the marks of a topic.
+func (s *Store) ReadMarks(topic engine.TopicID, fn func(engine.Mark)) error {
+	return s.scan(appendKey2(nil, prefixMark, uint64(topic), 0), appendKey2(nil, prefixMark, uint64(topic), math.MaxUint64),
+		func(key, value []byte) (bool, error) {
+			if len(value) != 16 {
+				return false, fmt.Errorf("pebblestore: mark %x: %w", key, engine.ErrRecordDamaged)
+			}
+			fn(engine.Mark{
+				Sequence: engine.Sequence(lastNumber(key)),
+				At:       int64(binary.BigEndian.Uint64(value)), Bytes: binary.BigEndian.Uint64(value[8:]),
+			})
+			return true, nil
 		})
 }
 

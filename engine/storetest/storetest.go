@@ -25,6 +25,7 @@ func Run(t *testing.T, durable bool, open func(t *testing.T) engine.Store) {
 		{"progress", true, testProgress},
 		{"timers", false, testTimers},
 		{"dead letters", false, testDeadLetters},
+		{"marks", false, testMarks},
 		{"catalog", true, testCatalog},
 		{"batch is used again", false, testReuse},
 		{"close twice", false, func(t *testing.T, s engine.Store, _ func() engine.Store) { closeStore(t, s) }},
@@ -201,10 +202,10 @@ func testDeadLetters(t *testing.T, s engine.Store, _ func() engine.Store) {
 		b.PutDeadLetter(1, 3, nil, []byte("three"))
 		b.PutDeadLetter(2, 1, nil, []byte("other"))
 	})
-	read := func(sub engine.SubscriptionID) []string {
+	readAfter := func(sub engine.SubscriptionID, after engine.Sequence) []string {
 		t.Helper()
 		var got []string
-		err := s.ReadDeadLetters(sub, func(seq engine.Sequence, v []byte) bool {
+		err := s.ReadDeadLetters(sub, after, func(seq engine.Sequence, v []byte) bool {
 			got = append(got, fmt.Sprintf("%d %s", seq, v))
 			return true
 		})
@@ -213,10 +214,42 @@ func testDeadLetters(t *testing.T, s engine.Store, _ func() engine.Store) {
 		}
 		return got
 	}
+	read := func(sub engine.SubscriptionID) []string { return readAfter(sub, 0) }
 	want(t, "of subscription 1", read(1), []string{"3 three", "9 head nine"})
+	want(t, "behind the first", readAfter(1, 3), []string{"9 head nine"})
+	want(t, "behind the last", readAfter(1, 9), []string(nil))
+	want(t, "behind everything", readAfter(1, math.MaxUint64), []string(nil))
+	commit(t, s, func(b engine.Batch) { b.DeleteDeadLetter(1, 3); b.DeleteDeadLetter(1, 4) })
+	want(t, "one deleted", read(1), []string{"9 head nine"})
 	commit(t, s, func(b engine.Batch) { b.DropSubscription(1) })
 	want(t, "dropped", read(1), []string(nil))
 	want(t, "of subscription 2", read(2), []string{"1 other"})
+}
+
+func testMarks(t *testing.T, s engine.Store, _ func() engine.Store) {
+	mark := func(seq engine.Sequence) engine.Mark {
+		return engine.Mark{Sequence: seq, At: int64(seq) * 10, Bytes: uint64(seq) * 100}
+	}
+	read := func(topic engine.TopicID) (got []engine.Mark) {
+		t.Helper()
+		if err := s.ReadMarks(topic, func(m engine.Mark) { got = append(got, m) }); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	appendMessages(t, s, 1, 1, 9)
+	commit(t, s, func(b engine.Batch) {
+		for _, seq := range []engine.Sequence{1, 4, 7} {
+			b.PutMark(1, mark(seq))
+		}
+		b.PutMark(2, mark(1))
+	})
+	want(t, "all", read(1), []engine.Mark{mark(1), mark(4), mark(7)})
+	commit(t, s, func(b engine.Batch) { b.TrimTopic(1, 0, 4) })
+	want(t, "behind a trim", read(1), []engine.Mark{mark(7)})
+	commit(t, s, func(b engine.Batch) { b.DropTopic(1) })
+	want(t, "of a dropped topic", read(1), []engine.Mark(nil))
+	want(t, "of the other", read(2), []engine.Mark{mark(1)})
 }
 
 func testCatalog(t *testing.T, s engine.Store, reopen func() engine.Store) {

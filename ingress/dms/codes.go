@@ -19,6 +19,7 @@ var (
 	errRequest      = &apigw.Error{Status: http.StatusBadRequest, Code: "DMS.00400800", Text: "Invalid request parameter."}
 	errTopic        = &apigw.Error{Status: http.StatusBadRequest, Code: "DMS.00050004", Text: "Topic does not exist."}
 	errTopicExists  = &apigw.Error{Status: http.StatusBadRequest, Code: "DMS.40050005", Text: "The requested topic already exists."}
+	errTopicLimit   = &apigw.Error{Status: http.StatusBadRequest, Code: errRequest.Code, Text: "The instance has as many topics as it may have."} // no code is published
 	errBodySize     = &apigw.Error{Status: http.StatusBadRequest, Code: "DMS.10540011", Text: "The message body is larger than 4194304 bytes."}
 	errPropertySize = &apigw.Error{Status: http.StatusBadRequest, Code: "DMS.10540012", Text: "The message properties are larger than 16384 bytes."}
 	errReadOnly     = &apigw.Error{Status: http.StatusForbidden, Code: "DMS.00403002", Text: "The topic is read-only."}
@@ -49,6 +50,8 @@ var codes = ingress.ErrorTable[*apigw.Error]{
 	{engine.ErrSubscriptionNotFound, errRequest},
 	{engine.ErrSubscriptionExists, errRequest},
 	{engine.ErrTokenInvalid, errRequest},
+	{engine.ErrTopicLimit, errTopicLimit},
+	{engine.ErrSubscriptionLimit, errRequest},
 	{engine.ErrInvalid, errRequest},
 	{engine.ErrHeldNotFound, errInternal},
 	{engine.ErrBusy, apigw.ErrThrottled},

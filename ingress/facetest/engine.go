@@ -39,6 +39,12 @@ func (r *Recorder) Close(*engine.Subscription) {}
 // Offer does nothing: Dispatch has seen the message.
 func (r *Recorder) Offer(*engine.Message) {}
 
+// Rewind has nothing to set back.
+func (r *Recorder) Rewind(next engine.Sequence) (engine.Sequence, error) { return next, nil }
+
+// State has nothing to report.
+func (r *Recorder) State() engine.LaneState { return engine.LaneState{State: "live"} }
+
 // Dispatch records the message.
 func (r *Recorder) Dispatch(m *engine.Message) {
 	r.mu.Lock()
@@ -50,7 +56,7 @@ func (r *Recorder) Dispatch(m *engine.Message) {
 }
 
 // Due records a message of the subscription protocol.
-func (r *Recorder) Due(s *engine.Subscription, m *engine.Message, _ int, _ engine.TimerKey) bool {
+func (r *Recorder) Due(s *engine.Subscription, m *engine.Message, _ engine.Parked) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.notified = append(r.notified, s.Name()+"\n"+Describe(m))

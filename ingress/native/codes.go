@@ -41,6 +41,8 @@ var codes = ingress.ErrorTable[*apiError]{
 	{engine.ErrSubscriptionNotFound, &apiError{404, "subscription_not_found", "The subscription does not exist."}},
 	{engine.ErrSubscriptionExists, &apiError{409, "subscription_exists", "The subscription exists with different attributes."}},
 	{engine.ErrTokenInvalid, &apiError{400, "invalid_token", "The confirmation token is invalid."}},
+	{engine.ErrTopicLimit, &apiError{403, "topic_limit", "There are as many topics as there may be."}},
+	{engine.ErrSubscriptionLimit, &apiError{403, "subscription_limit", "There are as many subscriptions as there may be."}},
 	{engine.ErrInvalid, &apiError{400, "invalid", "An argument is invalid."}},
 	{engine.ErrHeldNotFound, &apiError{404, "held_not_found", "No held message has this handle."}},
 	{engine.ErrBusy, &apiError{429, "busy", "Too many publishes are waiting; try again."}},

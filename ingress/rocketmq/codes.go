@@ -57,6 +57,8 @@ var faults = ingress.ErrorTable[*fault]{
 	{engine.ErrSubscriptionNotFound, &fault{Status: fasthttp.StatusNotFound, Code: "SubscriptionNotExist", Text: "The subscription you provided does not exist."}},
 	{engine.ErrSubscriptionExists, &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The subscription exists already."}},
 	{engine.ErrTokenInvalid, &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The token you provided is invalid."}},
+	{engine.ErrTopicLimit, &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The account has as many topics as it may have."}}, // no code is published
+	{engine.ErrSubscriptionLimit, &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The topic has as many subscriptions as it may have."}},
 	{engine.ErrInvalid, &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The value you provided is invalid."}},
 	{engine.ErrHeldNotFound, faultReceipt},
 	{engine.ErrBusy, faultBusy},

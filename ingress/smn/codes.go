@@ -14,6 +14,7 @@ var (
 	errNoPermission    = &apigw.Error{Status: http.StatusForbidden, Code: "SMN.0001", Text: "No permission to request resources."}
 	errName            = &apigw.Error{Status: http.StatusBadRequest, Code: "SMN.0002", Text: "Parameter: Name is invalid."}
 	errDisplayName     = &apigw.Error{Status: http.StatusBadRequest, Code: "SMN.0003", Text: "Parameter: DisplayName is invalid."}
+	errTopics          = &apigw.Error{Status: http.StatusForbidden, Code: "SMN.0004", Text: "Exceeded topic limit."}
 	errTopicURN        = &apigw.Error{Status: http.StatusBadRequest, Code: "SMN.0005", Text: "Parameter: TopicUrn is invalid."}
 	errTopic           = &apigw.Error{Status: http.StatusNotFound, Code: "SMN.0006", Text: "Topic not found."}
 	errSubscriptions   = &apigw.Error{Status: http.StatusForbidden, Code: "SMN.0007", Text: "Exceeded subscription limit."}
@@ -55,6 +56,8 @@ var codes = ingress.ErrorTable[*apigw.Error]{
 	{engine.ErrSubscriptionNotFound, errSubscription},
 	{engine.ErrSubscriptionExists, errExtension},
 	{engine.ErrTokenInvalid, errToken},
+	{engine.ErrTopicLimit, errTopics},
+	{engine.ErrSubscriptionLimit, errSubscriptions},
 	{engine.ErrInvalid, apigw.ErrRequest},
 	{engine.ErrHeldNotFound, errInternal},
 	{engine.ErrBusy, apigw.ErrThrottled},

@@ -195,6 +195,8 @@ func TestCodes(t *testing.T) {
 		engine.ErrSubscriptionNotFound: "404 SMN.0013: Subscription resource not found.",
 		engine.ErrSubscriptionExists:   "400 SMN.0043: Parameter: subscription is invalid.",
 		engine.ErrTokenInvalid:         "403 SMN.0022: Parameter: token is invalid.",
+		engine.ErrTopicLimit:           "403 SMN.0004: Exceeded topic limit.",
+		engine.ErrSubscriptionLimit:    "403 SMN.0007: Exceeded subscription limit.",
 		engine.ErrInvalid:              "400 APIGW.0201: API request error.",
 		engine.ErrHeldNotFound:         "500 SMN.0018: Service internal error.",
 		engine.ErrBusy:                 "503 APIGW.0308: The throttling threshold has been reached.",

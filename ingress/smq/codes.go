@@ -60,6 +60,8 @@ var faults = ingress.ErrorTable[*fault]{
 	{engine.ErrSubscriptionNotFound, faultSubscriptionNotExist},
 	{engine.ErrSubscriptionExists, faultSubscriptionExists},
 	{engine.ErrTokenInvalid, &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The token you provided is invalid."}},
+	{engine.ErrTopicLimit, &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The account has as many topics as it may have."}}, // no code is published
+	{engine.ErrSubscriptionLimit, &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The topic has as many subscriptions as it may have."}},
 	{engine.ErrInvalid, &fault{Status: fasthttp.StatusBadRequest, Code: "InvalidArgument", Text: "The value you provided is invalid."}},
 	{engine.ErrHeldNotFound, &fault{Status: fasthttp.StatusBadRequest, Code: "ReceiptHandleError", Text: "The receipt handle you provide is not valid."}},
 	{engine.ErrBusy, faultBusy},

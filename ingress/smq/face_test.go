@@ -329,7 +329,10 @@ func TestSubscriptions(t *testing.T) {
 	want := &engine.SubscriptionConfig{
 		Name: "hook", Kind: "smq", Endpoint: "http://127.0.0.1:9090/hook?x=1&y", Envelope: "simplified", FilterTag: "red",
 		MaxInFlight: 64, Pipeline: 1, Protocol: "http", Labels: map[string]string{"smq.NotifyStrategy": "EXPONENTIAL_DECAY_RETRY"},
-		Retry: engine.RetryPolicy{MinDelay: time.Second, MaxDelay: 512 * time.Second, MaxAttempts: 177, MaxAge: 25 * time.Hour},
+		Retry: engine.RetryPolicy{
+			Backoff: engine.BackoffDoubling, Jitter: engine.JitterNone, MinDelay: time.Second, MaxDelay: 512 * time.Second,
+			MaxAttempts: 177, MaxAge: 72 * time.Hour, Deaf: true,
+		},
 	}
 	got := topic.Subscription("hook").Config().Clone()
 	got.CreatedAt, got.UpdatedAt = 0, 0

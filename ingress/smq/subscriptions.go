@@ -29,13 +29,17 @@ const (
 // envelopes maps NotifyContentFormat to the kind's envelopes.
 var envelopes = map[string]string{"XML": "xml", "JSON": "json", "SIMPLIFIED": "simplified"}
 
-// retries is a strategy as a policy. The first strategy tries three times more, 10 to 20 s apart; the second 176
-// times more, 1 to 512 s apart. The age is beyond what either needs, so that the attempts are what ends it.
+// retries is a strategy as a policy. The first tries three times more, each a random 10 to 20 s later; the second
+// 176 times more, 1, 2, 4 and so on up to 512 s later. The attempts are what ends either.
 func retries(strategy string) engine.RetryPolicy {
-	if strategy == strategyExponential {
-		return engine.RetryPolicy{MinDelay: time.Second, MaxDelay: 512 * time.Second, MaxAttempts: 177, MaxAge: 25 * time.Hour}
+	p := engine.RetryPolicy{
+		Backoff: engine.BackoffRandom, Jitter: engine.JitterNone, MinDelay: 10 * time.Second, MaxDelay: 20 * time.Second,
+		MaxAttempts: 4, Deaf: true,
 	}
-	return engine.RetryPolicy{MinDelay: 10 * time.Second, MaxDelay: 20 * time.Second, MaxAttempts: 4, MaxAge: 25 * time.Hour}
+	if strategy == strategyExponential {
+		p.Backoff, p.MinDelay, p.MaxDelay, p.MaxAttempts = engine.BackoffDoubling, time.Second, 512*time.Second, 177
+	}
+	return p
 }
 
 // subscriptionAttributes is what a Subscription document says; nil is what it does not.

@@ -86,6 +86,8 @@ var codes = ingress.ErrorTable[*fault]{
 	{engine.ErrSubscriptionNotFound, &fault{404, "NotFound", "Subscription does not exist"}},
 	{engine.ErrSubscriptionExists, &fault{400, codeInvalid, "Invalid parameter: Attributes Reason: Subscription already exists with different attributes"}},
 	{engine.ErrTokenInvalid, &fault{400, codeInvalid, "Invalid parameter: Token"}},
+	{engine.ErrTopicLimit, &fault{403, "TopicLimitExceeded", "Maximum number of topics reached"}},
+	{engine.ErrSubscriptionLimit, &fault{403, "SubscriptionLimitExceeded", "Maximum number of subscriptions reached"}},
 	{engine.ErrInvalid, &fault{400, codeInvalid, "Invalid parameter"}},
 	{engine.ErrHeldNotFound, &fault{404, "NotFound", "Resource does not exist"}},
 	{engine.ErrBusy, &fault{400, "Throttling", "Rate exceeded"}},

@@ -1,0 +1,102 @@
+package egress
+
+import (
+	"time"
+
+	"fanfare/engine"
+)
+
+// feedMessages is how many messages the feeder reads for a lane before it turns to the next.
+const feedMessages = 256
+
+// runFeeder reads for lagging lanes, one after the other, until stop is closed.
+func (w *worker) runFeeder(stop <-chan struct{}) {
+	for {
+		w.mu.Lock()
+		var l *lane
+		if len(w.lag) > 0 {
+			l = w.lag[0]
+			w.lag = append(w.lag[:0], w.lag[1:]...)
+		}
+		w.mu.Unlock()
+		if l != nil {
+			w.read(l)
+			continue
+		}
+		select {
+		case <-stop:
+			return
+		case <-w.feedWake:
+			w.wakeHungry()
+		}
+	}
+}
+
+// read takes the next messages of a lagging lane from the store.
+func (w *worker) read(l *lane) {
+	l.mu.Lock()
+	first, last, epoch := l.next, min(l.seen, l.next+feedMessages-1), l.epoch
+	l.mu.Unlock()
+	// Only a read that came to its end says that what it did not show is not there.
+	whole := first <= last && !w.egress.draining.Load()
+	var err error
+	if whole {
+		err = w.egress.engine.ReadTopic(l.sub.Topic, first, last, func(seq engine.Sequence, m *engine.Message) bool {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if l.closed || l.paused || l.epoch != epoch || w.egress.draining.Load() {
+				whole = false
+				return false
+			}
+			l.skipLocked(seq)
+			if m == nil {
+				l.skipLocked(seq + 1)
+			} else {
+				whole = l.takeLocked(m)
+			}
+			return whole
+		})
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err != nil:
+		// It stays in the feeder's hands and is tried again with the next wake-up.
+		w.egress.opts.Log.Error().Err(err).Str("topic", l.sub.Topic.Name()).Msg("reading for a lagging subscription failed")
+		time.AfterFunc(time.Second, func() { w.feed(l) })
+		return
+	case whole && !l.closed && l.epoch == epoch:
+		l.skipLocked(last + 1) // what is not in the store any more, if anything
+	}
+	l.feeding = false
+	l.feedLocked()
+}
+
+// starve puts a lane on the list of those that wait until memory was given back. The caller holds its mutex.
+func (w *worker) starve(l *lane) {
+	w.mu.Lock()
+	w.hungry = append(w.hungry, l)
+	w.mu.Unlock()
+	w.egress.starving.Add(1)
+	if !w.egress.windowFull() {
+		signal(w.feedWake) // it was given back meanwhile
+	}
+}
+
+// wakeHungry lets the lanes that waited for memory try again, if there is some.
+func (w *worker) wakeHungry() {
+	if w.egress.windowFull() {
+		return
+	}
+	w.mu.Lock()
+	hungry := w.hungry
+	w.hungry = nil
+	w.mu.Unlock()
+	w.egress.starving.Add(int64(-len(hungry)))
+	for _, l := range hungry {
+		l.mu.Lock()
+		l.starved = false
+		l.feedLocked()
+		l.mu.Unlock()
+	}
+}

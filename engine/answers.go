@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// answerPatternsMax is how many patterns a list of answers may have.
+const answerPatternsMax = 32
+
+// AnswerRules says which HTTP statuses of an endpoint mean what, where it is not as the kind has it. A pattern
+// is a status such as "410" or a class such as "4xx"; a status counts more than a class.
+type AnswerRules struct {
+	Accept []string `json:"accept,omitempty"` // acknowledge
+	Retry  []string `json:"retry,omitempty"`  // are worth another try
+	Final  []string `json:"final,omitempty"`  // refuse for good
+}
+
+// IsZero reports whether there are no rules.
+func (r *AnswerRules) IsZero() bool { return len(r.Accept)+len(r.Retry)+len(r.Final) == 0 }
+
+func (r *AnswerRules) lists() map[string][]string {
+	return map[string][]string{"accept": r.Accept, "retry": r.Retry, "final": r.Final}
+}
+
+// Walk calls fn with every status that a list names, first those that a class names, then those named themselves.
+func (r *AnswerRules) Walk(fn func(list string, status int)) {
+	for _, classes := range []bool{true, false} {
+		for _, name := range []string{"accept", "retry", "final"} {
+			for _, pattern := range r.lists()[name] {
+				first, last, ok := parseAnswerPattern(pattern)
+				if !ok || (first != last) != classes {
+					continue
+				}
+				for status := first; status <= last; status++ {
+					fn(name, status)
+				}
+			}
+		}
+	}
+}
+
+// Check says what is wrong with the rules, "" for nothing.
+func (r *AnswerRules) Check() string {
+	seen := map[string]string{}
+	for name, patterns := range r.lists() {
+		if len(patterns) > answerPatternsMax {
+			return fmt.Sprintf("%s has more than %d patterns", name, answerPatternsMax)
+		}
+		for _, p := range patterns {
+			if _, _, ok := parseAnswerPattern(p); !ok {
+				return fmt.Sprintf("%q is neither a status from 200 to 599 nor a class such as 4xx", p)
+			}
+			if other := seen[p]; other != "" {
+				return fmt.Sprintf("%q is there twice", p)
+			}
+			seen[p] = name
+		}
+	}
+	return ""
+}
+
+func parseAnswerPattern(p string) (first, last int, ok bool) {
+	if len(p) != 3 || p[0] < '2' || p[0] > '5' {
+		return 0, 0, false
+	}
+	if strings.EqualFold(p[1:], "xx") {
+		first = int(p[0]-'0') * 100
+		return first, first + 99, true
+	}
+	n, err := strconv.ParseUint(p, 10, 16)
+	return int(n), int(n), err == nil
+}
