@@ -167,6 +167,8 @@ func TestCodes(t *testing.T) {
 		engine.ErrSubscriptionNotFound: "400 DMS.00400800: Invalid request parameter.",
 		engine.ErrSubscriptionExists:   "400 DMS.00400800: Invalid request parameter.",
 		engine.ErrTokenInvalid:         "400 DMS.00400800: Invalid request parameter.",
+		engine.ErrTopicLimit:           "400 DMS.00400800: The instance has as many topics as it may have.",
+		engine.ErrSubscriptionLimit:    "400 DMS.00400800: Invalid request parameter.",
 		engine.ErrInvalid:              "400 DMS.00400800: Invalid request parameter.",
 		engine.ErrHeldNotFound:         "500 DMS.00500000: Internal service error.",
 		engine.ErrBusy:                 "503 APIGW.0308: The throttling threshold has been reached.",
