@@ -16,6 +16,7 @@ type Stats struct {
 	Missing   uint64 // sequences the store had no readable record for
 
 	IdleConnections int
+	HeldBytes       int64 // of messages in all lanes
 }
 
 // Stats returns the current figures.
@@ -28,5 +29,6 @@ func (g *Egress) Stats() Stats {
 		Buried:          g.stats.buried.Load(),
 		Missing:         g.stats.missing.Load(),
 		IdleConnections: int(g.idleConns.Load()),
+		HeldBytes:       g.held.Load(),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/valyala/fasthttp"
 )
@@ -16,7 +17,7 @@ const smallBodyBytes = 64 << 10
 // Server serves every face on one listener. Use New.
 type Server struct {
 	opts  Options
-	faces []Face // immutable
+	faces atomic.Pointer[[]Face] // replaced as a whole
 	http  *fasthttp.Server
 
 	// The requests whose body is large or of unknown length, while it is read: fasthttp forgets the head of a
@@ -34,7 +35,8 @@ type claim struct {
 // New returns a server of the faces, which are asked in their order.
 func New(opts Options, faces ...Face) *Server {
 	opts.setDefaults()
-	s := &Server{opts: opts, faces: faces}
+	s := &Server{opts: opts}
+	s.SetFaces(faces...)
 	s.http = &fasthttp.Server{
 		Name:                         "fanfare",
 		Handler:                      s.serve,
@@ -55,6 +57,9 @@ func New(opts Options, faces ...Face) *Server {
 	return s
 }
 
+// SetFaces replaces the faces, for an engine that was opened anew. Requests under way end with the old ones.
+func (s *Server) SetFaces(faces ...Face) { s.faces.Store(&faces) }
+
 // Serve accepts connections until Shutdown, or until the listener fails.
 func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(lingering{ln}) }
 
@@ -67,7 +72,7 @@ func (s *Server) Connections() int { return int(s.http.GetOpenConnectionsCount()
 
 // face finds the face a request is for, nil when it is nobody's.
 func (s *Server) face(h *Head) Face {
-	for _, f := range s.faces {
+	for _, f := range *s.faces.Load() {
 		if f.Claims(h) {
 			return f
 		}

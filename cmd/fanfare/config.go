@@ -14,6 +14,7 @@ import (
 
 	"fanfare/engine"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 	"go.yaml.in/yaml/v4"
 )
@@ -29,11 +30,47 @@ type config struct {
 	Insecure   bool     `yaml:"insecure"`   // listen beyond loopback although nobody is asked for credentials
 	Grace      duration `yaml:"grace"`      // for what is under way when the process is told to end
 
+	Memory     byteCount    `yaml:"memory"`      // what rings, windows and caches share; default: a quarter of what there is
+	RetryScale retryScale   `yaml:"retry_scale"` // what waits between attempts are multiplied by; for tests of subscribers
+	Limits     limitsConfig `yaml:"limits"`
+
 	SNS snsConfig `yaml:"sns"`
 	SMQ smqConfig `yaml:"smq"`
 	SMN smnConfig `yaml:"smn"`
 
 	Topics []topicConfig `yaml:"topics"`
+
+	storeFS vfs.FS // of tests; nil: the operating system's
+}
+
+// limitsConfig bounds what clients can make Fanfare hold. Above a limit they get the error of their protocol.
+type limitsConfig struct {
+	Topics                int       `yaml:"topics"`
+	Subscriptions         int       `yaml:"subscriptions"`
+	SubscriptionsPerTopic int       `yaml:"subscriptions_per_topic"`
+	Connections           int       `yaml:"connections"`         // of clients
+	InFlightPublishes     int       `yaml:"in_flight_publishes"` // that wait for their commit
+	InFlightBytes         byteCount `yaml:"in_flight_bytes"`     // likewise; default: an eighth of memory
+	FreeBytes             byteCount `yaml:"free_bytes"`          // of the disk: with less no publish is accepted
+	StoredBytes           byteCount `yaml:"stored_bytes"`        // of the store: with more no publish is accepted; 0: no limit
+}
+
+// retryScale is a factor above 0.
+type retryScale float64
+
+// UnmarshalText reads the text form.
+func (r *retryScale) UnmarshalText(text []byte) error {
+	v, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || !(v > 0 && v <= 1000) {
+		return errors.New("must be a number above 0, up to 1000")
+	}
+	*r = retryScale(v)
+	return nil
+}
+
+// MarshalText writes the text form.
+func (r retryScale) MarshalText() ([]byte, error) { //nolint:unparam // as encoding.TextMarshaler wants it
+	return strconv.AppendFloat(nil, float64(r), 'g', -1, 64), nil
 }
 
 type snsConfig struct {
@@ -183,9 +220,15 @@ func defaultConfig() *config {
 		Durability: string(engine.DurabilitySync),
 		LogLevel:   "info",
 		Grace:      duration(30 * time.Second),
-		SNS:        snsConfig{Region: "us-east-1", Account: "000000000000"},
-		SMQ:        smqConfig{Account: "123456", MissingNamespace: "sdk"},
-		SMN:        smnConfig{Region: "eu-de", Project: "0123456789abcdef0123456789abcdef"},
+		Memory:     defaultMemory(),
+		RetryScale: 1,
+		Limits: limitsConfig{
+			Topics: 1_000_000, Subscriptions: 1_000_000, SubscriptionsPerTopic: 100_000, Connections: 65_536,
+			InFlightPublishes: 16_384, FreeBytes: 256 << 20,
+		},
+		SNS: snsConfig{Region: "us-east-1", Account: "000000000000"},
+		SMQ: smqConfig{Account: "123456", MissingNamespace: "sdk"},
+		SMN: smnConfig{Region: "eu-de", Project: "0123456789abcdef0123456789abcdef"},
 	}
 }
 
@@ -257,6 +300,20 @@ func (c *config) validate(fault func(key, format string, args ...any)) {
 	if c.Grace < 0 {
 		fault("grace", "must not be negative")
 	}
+	if c.Memory < memoryMin {
+		fault("memory", "must be at least %s", mustText(memoryMin))
+	}
+	for _, l := range []struct {
+		key   string
+		value int
+	}{
+		{"topics", c.Limits.Topics}, {"subscriptions", c.Limits.Subscriptions}, {"subscriptions_per_topic", c.Limits.SubscriptionsPerTopic},
+		{"connections", c.Limits.Connections}, {"in_flight_publishes", c.Limits.InFlightPublishes},
+	} {
+		if l.value < 1 || l.value > 1<<24 {
+			fault("limits."+l.key, "must be between 1 and %d", 1<<24)
+		}
+	}
 	oneOf("smq.missing_namespace", c.SMQ.MissingNamespace, "sdk", "error", "accept")
 	c.validateVendors(fault)
 	c.validateTopics(fault)
@@ -324,4 +381,13 @@ func (c *config) dump() ([]byte, error) { return yaml.Marshal(c) }
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// mustText is the text form of a size.
+func mustText(b byteCount) string {
+	text, err := b.MarshalText()
+	if err != nil {
+		panic("BUG: a size has no text: " + err.Error())
+	}
+	return string(text)
 }

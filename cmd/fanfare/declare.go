@@ -10,29 +10,29 @@ import (
 // declare makes the topics and subscriptions of the configuration file exist. A subscription that was
 // declared once and is not any more is deleted; a topic stays, since it may hold messages, and so does
 // everything the APIs made.
-func (h *house) declare(c *config) error {
+func (k *core) declare(c *config) error {
 	declared := map[*engine.Subscription]bool{}
 	for i := range c.Topics {
 		tc := &c.Topics[i]
-		t, created, err := h.engine.DeclareTopic(tc.Name, tc.Retention.engine())
+		t, created, err := k.engine.DeclareTopic(tc.Name, tc.Retention.engine())
 		if err != nil {
 			return fmt.Errorf("topic %q: %w", tc.Name, err)
 		}
 		if created {
-			h.log.Info().Str("topic", tc.Name).Msg("declared topic created")
+			k.log.Info().Str("topic", tc.Name).Msg("declared topic created")
 		}
 		for j := range tc.Subscriptions {
-			s, err := h.declareSubscription(t, tc.Subscriptions[j].engine())
+			s, err := k.declareSubscription(t, tc.Subscriptions[j].engine())
 			if err != nil {
 				return fmt.Errorf("topic %q, subscription %q: %w", tc.Name, tc.Subscriptions[j].Name, err)
 			}
 			declared[s] = true
 		}
 	}
-	for _, s := range h.engine.Subscriptions() {
+	for _, s := range k.engine.Subscriptions() {
 		if s.Config().Declared && !declared[s] {
-			h.log.Info().Str("topic", s.Topic.Name()).Str("subscription", s.Name()).Msg("subscription is not declared any more and is deleted")
-			if err := h.engine.DeleteSubscription(s); err != nil {
+			k.log.Info().Str("topic", s.Topic.Name()).Str("subscription", s.Name()).Msg("subscription is not declared any more and is deleted")
+			if err := k.engine.DeleteSubscription(s); err != nil {
 				return err
 			}
 		}
@@ -40,10 +40,10 @@ func (h *house) declare(c *config) error {
 	return nil
 }
 
-func (h *house) declareSubscription(t *engine.Topic, want engine.SubscriptionConfig) (*engine.Subscription, error) {
+func (k *core) declareSubscription(t *engine.Topic, want engine.SubscriptionConfig) (*engine.Subscription, error) {
 	if s := t.Subscription(want.Name); s != nil {
 		// The same again is no change, and costs no write.
-		if err := h.egress.Check(&want); err != nil {
+		if err := k.egress.Check(&want); err != nil {
 			return nil, err
 		}
 		want.SetDefaults()
@@ -53,9 +53,9 @@ func (h *house) declareSubscription(t *engine.Topic, want engine.SubscriptionCon
 			return s, nil
 		}
 	}
-	s, created, err := h.engine.PutSubscription(t, want)
+	s, created, err := k.engine.PutSubscription(t, want)
 	if err == nil {
-		h.log.Info().Str("topic", t.Name()).Str("subscription", want.Name).Str("endpoint", want.Endpoint).Bool("created", created).
+		k.log.Info().Str("topic", t.Name()).Str("subscription", want.Name).Str("endpoint", want.Endpoint).Bool("created", created).
 			Msg("declared subscription applied")
 	}
 	return s, err
@@ -65,7 +65,7 @@ func (h *house) declareSubscription(t *engine.Topic, want engine.SubscriptionCon
 func (h *house) reload(load func() (*config, error)) {
 	c, err := load()
 	if err == nil {
-		err = h.declare(c)
+		err = h.core.Load().declare(c)
 	}
 	if err != nil {
 		h.log.Error().Err(err).Msg("the configuration was not applied")

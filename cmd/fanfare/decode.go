@@ -166,6 +166,8 @@ func describe(v reflect.Value) string {
 	switch v.Interface().(type) {
 	case duration:
 		return `a duration such as "30s"`
+	case retryScale:
+		return "a number above 0"
 	case byteCount:
 		return `a size such as "64MiB"`
 	case string:

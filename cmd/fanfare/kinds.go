@@ -53,7 +53,9 @@ func openStore(c *config, log zerolog.Logger) (engine.Store, error) {
 	if c.Durability == string(engine.DurabilityMemory) {
 		return memstore.New(memstore.Options{}), nil
 	}
-	return pebblestore.Open(pebblestore.Options{Dir: c.Data, Durability: engine.Durability(c.Durability), Log: log})
+	return pebblestore.Open(pebblestore.Options{
+		Dir: c.Data, Durability: engine.Durability(c.Durability), CacheBytes: int64(c.Memory / 8), FS: c.storeFS, Log: log,
+	})
 }
 
 func (c *config) rocketmqOptions(log zerolog.Logger) rocketmq.Options {

@@ -5,7 +5,6 @@ import (
 
 	"fanfare/egress"
 	"fanfare/engine"
-	"fanfare/ingress"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -21,9 +20,21 @@ type metric struct {
 }
 
 type figures struct {
-	engine  engine.Stats
-	egress  egress.Stats
-	ingress int
+	engine   engine.Stats
+	egress   egress.Stats
+	lanes    egress.LaneCounts
+	ingress  int
+	ready    bool
+	reopened uint64
+}
+
+// figures reads them from what is open now.
+func (h *house) figures() figures {
+	k := h.core.Load()
+	return figures{
+		engine: k.engine.Stats(), egress: k.egress.Stats(), lanes: k.egress.Lanes(), ingress: h.faces.Connections(),
+		ready: k.engine.Ready() == nil, reopened: h.reopened.Load(),
+	}
 }
 
 // metrics is the table of all of them: name, meaning, source.
@@ -44,6 +55,12 @@ func metrics() []*metric {
 		{name: "fanfare_deliveries_expired_total", help: "Deliveries whose message expired first.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Expired) }},
 		{name: "fanfare_dead_letters_total", help: "Deliveries written to the dead letters.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Buried) }},
 		{name: "fanfare_messages_missing_total", help: "Stored messages that could not be read for a subscription.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Missing) }},
+		{name: "fanfare_lanes_live", help: "Subscriptions that get their messages as they come.", kind: gauge, value: func(f *figures) float64 { return float64(f.lanes.Live) }},
+		{name: "fanfare_lanes_lagging", help: "Subscriptions that are behind and read from the store.", kind: gauge, value: func(f *figures) float64 { return float64(f.lanes.Lagging) }},
+		{name: "fanfare_lanes_paused", help: "Subscriptions whose endpoint is down.", kind: gauge, value: func(f *figures) float64 { return float64(f.lanes.Paused) }},
+		{name: "fanfare_lanes_held_bytes", help: "Size of the messages that all lanes hold.", kind: gauge, value: func(f *figures) float64 { return float64(f.egress.HeldBytes) }},
+		{name: "fanfare_ready", help: "1 while publishes are accepted.", kind: gauge, value: func(f *figures) float64 { return map[bool]float64{true: 1}[f.ready] }},
+		{name: "fanfare_store_reopened_total", help: "How often the store was closed and opened anew behind a failed write.", kind: counter, value: func(f *figures) float64 { return float64(f.reopened) }},
 		{name: "fanfare_connections_idle", help: "Idle connections to endpoints.", kind: gauge, value: func(f *figures) float64 { return float64(f.egress.IdleConnections) }},
 		{name: "fanfare_connections_open", help: "Open connections of clients.", kind: gauge, value: func(f *figures) float64 { return float64(f.ingress) }},
 	}
@@ -70,10 +87,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func metricsHandler(e *engine.Engine, g *egress.Egress, s *ingress.Server) http.Handler {
-	c := &collector{table: metrics(), read: func() figures {
-		return figures{engine: e.Stats(), egress: g.Stats(), ingress: s.Connections()}
-	}}
+func metricsHandler(read func() figures) http.Handler {
+	c := &collector{table: metrics(), read: read}
 	for _, m := range c.table {
 		m.desc = prometheus.NewDesc(m.name, m.help, nil, nil)
 	}

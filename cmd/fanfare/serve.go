@@ -8,10 +8,10 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
-	"fanfare/egress"
 	"fanfare/engine"
 	"fanfare/ingress"
 	"fanfare/ingress/admin"
@@ -30,18 +30,28 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	}
 	log := newLogger(os.Stderr, c.LogLevel)
 	setProcs(log)
+	c.setMemory()
 	h, err := openHouse(c, log)
 	if err != nil {
 		return err
 	}
 	h.announce()
+	return h.run(ctx, s.load)
+}
+
+// run serves until the context ends, and closes everything.
+func (h *house) run(ctx context.Context, load func() (*config, error)) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 	for {
 		select {
 		case <-hup:
-			h.reload(s.load)
+			h.reload(load)
+		case <-h.core.Load().engine.Failed():
+			if !h.reopen(ctx) {
+				return h.close()
+			}
 		case err := <-h.failed:
 			return errors.Join(err, h.close())
 		case <-ctx.Done():
@@ -52,18 +62,16 @@ func (s *serveCommand) Run(ctx context.Context) error {
 
 // house is everything the server consists of.
 type house struct {
-	config  *config
-	log     zerolog.Logger
-	store   engine.Store
-	engine  *engine.Engine
-	egress  *egress.Egress
-	faces   *ingress.Server
-	admin   *admin.Server
-	listen  net.Listener
-	manage  net.Listener
-	failed  chan error // of the servers
-	running sync.WaitGroup
-	stop    func() // ends the engine's timer, and waits for it
+	config   *config
+	log      zerolog.Logger
+	core     atomic.Pointer[core] // replaced when its store failed
+	reopened atomic.Uint64        // how often it was
+	faces    *ingress.Server
+	admin    *admin.Server
+	listen   net.Listener
+	manage   net.Listener
+	failed   chan error // of the servers
+	running  sync.WaitGroup
 }
 
 // openHouse builds and starts everything, in the order of the data path's end to its beginning.
@@ -89,30 +97,14 @@ func openHouse(c *config, log zerolog.Logger) (_ *house, err error) {
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + h.listen.Addr().String()
 	}
-	if h.store, err = openStore(c, log); err != nil {
+	k, err := openCore(c, log)
+	if err != nil {
 		return nil, err
 	}
-	undo = append(undo, func() { _ = h.store.Close() })
-	if h.engine, err = engine.New(engine.Options{Store: h.store, Log: log}); err != nil {
-		return nil, err
-	}
-	if h.egress, err = egress.New(h.engine, egress.Options{Kinds: kinds(c), Log: log}); err != nil {
-		return nil, err
-	}
-	if err = h.declare(c); err != nil {
-		return nil, err
-	}
-	h.egress.Start()
-	h.engine.Start()
-	ctx, cancel := context.WithCancel(context.Background())
-	var timer sync.WaitGroup
-	timer.Go(func() { h.engine.Run(ctx) })
-	h.stop = func() {
-		cancel()
-		timer.Wait()
-	}
-	h.faces = ingress.New(ingress.Options{Log: log}, faces(h.engine, c, log)...)
-	h.admin = admin.New(admin.Options{Ready: h.engine.Ready, Metrics: metricsHandler(h.engine, h.egress, h.faces)})
+	h.core.Store(k)
+	k.start()
+	h.faces = ingress.New(ingress.Options{Log: log, ConnectionsMax: c.Limits.Connections}, faces(k.engine, c, log)...)
+	h.admin = admin.New(admin.Options{Ready: func() error { return h.core.Load().engine.Ready() }, Metrics: metricsHandler(h.figures)})
 	h.running.Go(func() { h.serve("faces", h.faces.Serve, h.listen) })
 	h.running.Go(func() { h.serve("admin", h.admin.Serve, h.manage) })
 	return h, nil
@@ -159,21 +151,22 @@ func (h *house) close() error {
 		h.log.Debug().Msg(what + " ended")
 	}
 	step("faces", h.faces.Shutdown(ctx))
-	h.stop()
-	h.engine.Close()
 	// Slow clients may have used up the grace period: the pushes get a second at least. What is cut off all the
 	// same stays owed: that is no failure.
 	left := time.Second
 	if deadline, ok := ctx.Deadline(); ok {
 		left = max(left, time.Until(deadline))
 	}
-	pushes, stop := context.WithTimeout(context.Background(), left)
-	defer stop()
-	if err := h.egress.Drain(pushes); err != nil {
+	k := h.core.Load()
+	if err := k.drain(left); err != nil {
 		h.log.Warn().Err(err).Msg("not every push had ended")
 	}
 	step("admin", h.admin.Shutdown(ctx))
-	step("store", h.store.Close())
+	if k.store.Err() == nil {
+		step("store", k.store.Close())
+	} else if err := k.store.Close(); err != nil {
+		h.log.Warn().Err(err).Msg("the store had failed before")
+	}
 	h.running.Wait()
 	h.log.Info().Msg("ended")
 	return errors.Join(errs...)
