@@ -31,9 +31,8 @@ type Egress struct {
 	stop      chan struct{}
 	once      sync.Once
 
-	held     atomic.Int64  // bytes of messages in all lanes
-	starving atomic.Int64  // lanes that wait for memory
-	drained  chan struct{} // closed when draining begins
+	held    atomic.Int64  // bytes of messages in all lanes
+	drained chan struct{} // closed when draining begins
 
 	idleConns   atomic.Int64
 	janitorWake chan struct{}

@@ -27,7 +27,6 @@ func (w *worker) runFeeder(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case <-w.feedWake:
-			w.wakeHungry()
 		}
 	}
 }
@@ -70,33 +69,4 @@ func (w *worker) read(l *lane) {
 	}
 	l.feeding = false
 	l.feedLocked()
-}
-
-// starve puts a lane on the list of those that wait until memory was given back. The caller holds its mutex.
-func (w *worker) starve(l *lane) {
-	w.mu.Lock()
-	w.hungry = append(w.hungry, l)
-	w.mu.Unlock()
-	w.egress.starving.Add(1)
-	if !w.egress.windowFull() {
-		signal(w.feedWake) // it was given back meanwhile
-	}
-}
-
-// wakeHungry lets the lanes that waited for memory try again, if there is some.
-func (w *worker) wakeHungry() {
-	if w.egress.windowFull() {
-		return
-	}
-	w.mu.Lock()
-	hungry := w.hungry
-	w.hungry = nil
-	w.mu.Unlock()
-	w.egress.starving.Add(int64(-len(hungry)))
-	for _, l := range hungry {
-		l.mu.Lock()
-		l.starved = false
-		l.feedLocked()
-		l.mu.Unlock()
-	}
 }

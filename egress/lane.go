@@ -49,7 +49,6 @@ type lane struct {
 	failedAt    time.Time // guarded by mu
 	slot        time.Time // guarded by mu: when the next push may begin, with a limit of pushes per second
 	resting     bool      // guarded by mu: a pusher waits for its slot
-	starved     bool      // guarded by mu: waits for memory that other lanes hold
 	redrive     *lane     // guarded by mu: pushes dead letters to the subscription's queue; nil before the first
 	queueOnly   bool      // immutable: this is such a lane; it takes nothing of the topic
 
@@ -82,9 +81,6 @@ func (l *lane) takeLocked(m *engine.Message) bool {
 	case l.held > 0 && !l.roomLocked(m.Size()):
 		l.wanted = m.Size()
 		return false
-	case !l.egress.reserve(m.Size()):
-		l.starveLocked()
-		return false
 	}
 	l.next++
 	l.wanted = 0
@@ -104,22 +100,17 @@ func (l *lane) skipLocked(to engine.Sequence) {
 	}
 }
 
+// roomLocked reports whether a message of a size fits into the window, beside those that are there. A lane that
+// holds none takes one without asking.
 func (l *lane) roomLocked(size int) bool {
-	return l.held < l.egress.opts.WindowMessages && l.heldSize+size <= l.egress.opts.WindowBytes
+	return l.held < l.egress.opts.WindowMessages && l.heldSize+size <= min(l.egress.opts.WindowBytes, l.egress.share())
 }
 
-// starveLocked makes the lane wait until other lanes have given memory back.
-func (l *lane) starveLocked() {
-	if !l.starved {
-		l.starved = true
-		l.worker.starve(l)
-	}
-}
-
-// pushLocked queues a delivery, for which memory was reserved, and starts a pusher for it if one more may run.
+// pushLocked queues a delivery and starts a pusher for it if one more may run.
 func (l *lane) pushLocked(d delivery) {
 	l.held++
 	l.heldSize += d.m.Size()
+	l.egress.held.Add(int64(d.m.Size()))
 	l.queue.pushBack(d)
 	l.startLocked()
 }
@@ -138,7 +129,7 @@ func (l *lane) startLocked() {
 
 // feedLocked hands a lagging lane to the feeder when there is room for a worthwhile read.
 func (l *lane) feedLocked() {
-	if l.queueOnly || l.feeding || l.closed || l.paused || l.starved || l.seen < l.next || l.egress.draining.Load() {
+	if l.queueOnly || l.feeding || l.closed || l.paused || l.seen < l.next || l.egress.draining.Load() {
 		return
 	}
 	if l.held > l.egress.opts.WindowMessages/2 || l.heldSize > l.egress.opts.WindowBytes/2 || !l.progress.Room(l.next) {
@@ -172,7 +163,7 @@ func (l *lane) due(d delivery) (at time.Time, ok bool) {
 		return time.Time{}, true
 	case l.paused && l.probeAt.After(soon):
 		return l.probeAt, false
-	case l.paused, l.held > 0 && !l.roomLocked(d.m.Size()), l.egress.draining.Load(), !l.egress.reserve(d.m.Size()):
+	case l.paused, l.held > 0 && !l.roomLocked(d.m.Size()), l.egress.draining.Load():
 		return soon, false
 	}
 	l.pushLocked(d)
@@ -261,7 +252,7 @@ func (l *lane) endLocked(d delivery) {
 func (l *lane) dropLocked(d delivery) {
 	l.held--
 	l.heldSize -= d.m.Size()
-	l.egress.unreserve(d.m.Size())
+	l.egress.held.Add(int64(-d.m.Size()))
 	d.m.Release()
 }
 

@@ -22,7 +22,7 @@ type Options struct {
 	IdleConnsMax     int           // unused connections kept, in all; default 8192
 	WindowMessages   int           // messages a lane holds; default 1024, at least 2
 	WindowBytes      int           // bytes a lane holds, one message at least; default 4 MiB
-	MemoryBytes      int64         // bytes all lanes hold together, one message a lane at least; default 256 MiB
+	MemoryBytes      int64         // bytes all lanes hold together, beside one message each; default 256 MiB
 	RetryScale       float64       // what every wait between attempts is multiplied by; default 1; for tests of subscribers
 	ProgressInterval time.Duration // how often progress is saved; default 25 ms
 	BreakerFailures  int           // failures in a row that pause a lane; default 10

@@ -19,7 +19,6 @@ type worker struct {
 	quiet  map[*engine.Topic]struct{} // guarded by mu: got messages but have no subscription
 	paused []*lane                    // guarded by mu: waiting for their probe
 	lag    []*lane                    // guarded by mu: waiting for the feeder
-	hungry []*lane                    // guarded by mu: waiting for memory, and then for the feeder
 	ended  bool                       // guarded by mu: the ledger writes no more
 
 	wake     chan struct{} // the ledger has notes
