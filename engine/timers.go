@@ -27,6 +27,7 @@ const (
 
 	heldAge     = 24 * time.Hour
 	snoozeDelay = 100 * time.Millisecond // when an entry could not be taken
+	fullDelay   = time.Second            // likewise, since the store has no room
 )
 
 // Parked is what an entry of the durable timer knows of a delivery.
@@ -118,7 +119,11 @@ func (t *timers) fire(k TimerKey) {
 	}
 	m.Release()
 	if !taken {
-		t.Snooze(k, time.Now().Add(snoozeDelay).UnixMilli())
+		delay := snoozeDelay
+		if t.engine.full() != nil {
+			delay = fullDelay
+		}
+		t.Snooze(k, time.Now().Add(delay).UnixMilli())
 	}
 }
 
