@@ -37,6 +37,8 @@ func (r *taker) Open(*engine.Subscription, engine.Progress) engine.Receiver { re
 func (r *taker) Update(*engine.Subscription)                                {}
 func (r *taker) Close(*engine.Subscription)                                 {}
 func (r *taker) Offer(*engine.Message)                                      {}
+func (r *taker) Rewind(next engine.Sequence) (engine.Sequence, error)       { return next, nil }
+func (r *taker) State() engine.LaneState                                    { return engine.LaneState{} }
 
 func (r *taker) Dispatch(m *engine.Message) {
 	r.mu.Lock()
@@ -46,16 +48,16 @@ func (r *taker) Dispatch(m *engine.Message) {
 	r.order = append(r.order, body)
 }
 
-func (r *taker) Due(_ *engine.Subscription, m *engine.Message, _ int, k engine.TimerKey) bool {
+func (r *taker) Due(_ *engine.Subscription, m *engine.Message, p engine.Parked) bool {
 	defer m.Release()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.due[string(m.Body())]++
 	if r.settle != nil && r.settle(string(m.Body())) {
 		b := r.engine.Store().NewBatch()
-		b.DeleteTimer(k)
+		b.DeleteTimer(p.Entry)
 		if err := b.Apply(false); err == nil {
-			r.engine.TimerSettled(k)
+			r.engine.TimerSettled(p.Entry)
 		}
 	}
 	return true

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,6 +124,7 @@ func TestAttemptsOfMixedPoliciesAreExact(t *testing.T) {
 		type delivery struct{ policy, made int }
 		r := rand.New(rand.NewPCG(5, 6))
 		w := newWorkbench(t)
+		var mu sync.Mutex // over what the two goroutines share
 		waiting := map[schedule.Key]*delivery{}
 		made := make([]int, len(policies))
 		plan := func(d *delivery) {
@@ -135,6 +137,8 @@ func TestAttemptsOfMixedPoliciesAreExact(t *testing.T) {
 		go func() {
 			defer close(done)
 			w.timer.Run(ctx, func(k schedule.Key) {
+				mu.Lock()
+				defer mu.Unlock()
 				d := waiting[k]
 				if d == nil {
 					t.Errorf("%v fired and nobody waits for it", k)
@@ -157,9 +161,12 @@ func TestAttemptsOfMixedPoliciesAreExact(t *testing.T) {
 			p := i % len(policies)
 			want[p] += policies[p].attempts
 			planned += policies[p].attempts
+			mu.Lock()
 			plan(&delivery{policy: p})
+			pause := time.Duration(r.Int64N(int64(100 * time.Millisecond)))
+			mu.Unlock()
 			if i%10 == 0 {
-				time.Sleep(time.Duration(r.Int64N(int64(100 * time.Millisecond))))
+				time.Sleep(pause)
 				synctest.Wait()
 			}
 		}
