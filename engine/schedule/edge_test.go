@@ -143,3 +143,62 @@ func TestFailedReadsAreNotRepeatedAtEveryWake(t *testing.T) {
 		})
 	})
 }
+
+// The same at the end of a read that found nothing: what leaves memory then lies below where the read ended.
+func TestMoreAddedAtTheEndOfAReadThanThereIsRoomFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorkbench(t)
+		w.timer.Tighten()
+		var keys []schedule.Key
+		ends := 0
+		w.shelf.during = func(left int) error {
+			if left > 0 || ends == 5 {
+				return nil
+			}
+			ends++
+			for i := range 12 {
+				keys = append(keys, w.add(time.Now().Add(9*time.Second-time.Duration(i)*700*time.Millisecond)))
+			}
+			return nil
+		}
+		w.run(func() {
+			time.Sleep(3 * time.Minute)
+			if ends != 5 {
+				t.Errorf("%d reads came to their end, want 5 and more", ends)
+			}
+			w.expect("all", keys, time.Millisecond)
+		})
+	})
+}
+
+// Entries that were near by a clock that was ahead leave memory when it goes back, and fire when it is time.
+func TestClockGoesBackBeforeEntriesThatAreNear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorkbench(t)
+		offset := time.Hour
+		w.timer.SetNow(func() time.Time { return time.Now().Add(offset) })
+		w.fired = func(k schedule.Key) {
+			if time.Now().UnixMilli() < k.Due {
+				t.Errorf("%v fired before its time", k)
+			}
+		}
+		w.run(func() {
+			time.Sleep(time.Second)
+			for range 1000 {
+				w.add(time.Now().Add(offset + 8*time.Second))
+			}
+			if n := w.timer.Near(); n != 1000 {
+				t.Errorf("%d entries are in memory, want 1000 that are near", n)
+			}
+			offset = 0
+			time.Sleep(2 * time.Second)
+			if n := w.timer.Near(); n != 0 {
+				t.Errorf("%d entries are in memory that are due in an hour", n)
+			}
+			time.Sleep(2 * time.Hour)
+			if n := w.shelf.len(); n != 0 {
+				t.Errorf("%d did not fire", n)
+			}
+		})
+	})
+}
