@@ -27,7 +27,7 @@ var forbidden = []netip.Prefix{
 }
 
 // addressAllowed looks at an address that is about to be dialled. IPv4 addresses inside IPv6 ones (mapped,
-// compatible, NAT64, 6to4, Teredo) are judged as the IPv4 address they lead to.
+// compatible, translated, NAT64, 6to4, Teredo, ISATAP) are judged as the IPv4 address they lead to.
 func addressAllowed(a netip.Addr) bool {
 	a = a.WithZone("").Unmap()
 	for _, p := range forbidden {
@@ -39,20 +39,41 @@ func addressAllowed(a netip.Addr) bool {
 		if inner, ok := embeddedIPv4(a); ok && !inner.IsLoopback() {
 			return addressAllowed(inner)
 		}
+		return !localNAT64.Contains(a) || localNAT64Allowed(a.As16())
 	}
 	return true
 }
 
+var localNAT64 = netip.MustParsePrefix("64:ff9b:1::/48")
+
+// localNAT64Allowed looks at every place in which the NAT64 of a local network may keep the IPv4 address; the eighth
+// byte is none of them.
+func localNAT64Allowed(b [16]byte) bool {
+	for _, inner := range [][4]byte{
+		{b[6], b[7], b[9], b[10]}, {b[7], b[9], b[10], b[11]}, {b[9], b[10], b[11], b[12]}, [4]byte(b[12:]),
+	} {
+		if inner[0] != 0 && !addressAllowed(netip.AddrFrom4(inner)) {
+			return false
+		}
+	}
+	return true
+}
+
+// embeddedIPv4 returns the IPv4 address an IPv6 address leads to.
 func embeddedIPv4(a netip.Addr) (netip.Addr, bool) {
 	b := a.As16()
 	at := func(i int) (netip.Addr, bool) { return netip.AddrFrom4([4]byte(b[i : i+4])), true }
 	switch {
-	case b[0] == 0x00 && b[1] == 0x64 && b[2] == 0xff && b[3] == 0x9b: // NAT64
+	case b[0] == 0x00 && b[1] == 0x64 && b[2] == 0xff && b[3] == 0x9b && b[4] == 0 && b[5] == 0: // NAT64
 		return at(12)
 	case b[0] == 0x20 && b[1] == 0x02: // 6to4
 		return at(2)
 	case b[0] == 0x20 && b[1] == 0x01 && b[2] == 0 && b[3] == 0: // Teredo: the client's address, inverted
 		return netip.AddrFrom4([4]byte{^b[12], ^b[13], ^b[14], ^b[15]}), true
+	case b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe: // ISATAP
+		return at(12)
+	case [8]byte(b[:8]) == [8]byte{} && b[8] == 0xff && b[9] == 0xff && b[10] == 0 && b[11] == 0: // translated
+		return at(12)
 	case [12]byte(b[:12]) == [12]byte{} && !a.IsLoopback(): // IPv4-compatible
 		return at(12)
 	}
@@ -99,8 +120,8 @@ func (d *dialer) dial(ctx context.Context, ep *endpoint) (net.Conn, error) {
 	config.ServerName = ep.serverName
 	tc := tls.Client(nc, config)
 	if err := tc.HandshakeContext(ctx); err != nil {
-		_ = nc.Close()
-		return nil, fmt.Errorf("egress: TLS with %s: %w", ep.address, err)
+		_ = nc.Close() // not by way of TLS, which would say farewell
+		return nil, fmt.Errorf("%w with %s: %w", ErrTLS, ep.address, err)
 	}
 	return tc, nil
 }
