@@ -46,7 +46,7 @@ var failures = []struct {
 	{isExpired, "TLS: certificate has expired or is not valid yet"},
 	{is[*tls.CertificateVerificationError], "TLS: certificate is not valid"},
 	{is[tls.RecordHeaderError], "TLS: the endpoint does not speak it"},
-	{is[tls.AlertError], "TLS: refused by the endpoint"},
+	{isAlert, "TLS: refused by the endpoint"},
 	{all(isError(ErrTLS), isTimeout), "TLS: handshake timed out"},
 	{isError(ErrTLS), "TLS: handshake failed"},
 	{isError(syscall.ECONNREFUSED), "connection refused"},
@@ -97,6 +97,12 @@ func isDNS(ok func(*net.DNSError) bool) func(error) bool {
 func isExpired(err error) bool {
 	var e x509.CertificateInvalidError
 	return errors.As(err, &e) && e.Reason == x509.Expired
+}
+
+// isAlert finds what the other end of TLS has to say; its type is the library's own.
+func isAlert(err error) bool {
+	var e *net.OpError
+	return errors.As(err, &e) && e.Op == "remote error"
 }
 
 func isTimeout(err error) bool {
