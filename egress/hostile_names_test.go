@@ -26,6 +26,7 @@ type names struct {
 
 	mu      sync.Mutex
 	answer  func() ([]netip.Addr, rcode) // guarded by mu
+	ended   bool                         // guarded by mu
 	lookups int                          // guarded by mu: for addresses of the fourth version
 }
 
@@ -48,11 +49,19 @@ func newNames(t *testing.T, addrs ...string) *names {
 	n := &names{over: make(chan struct{})}
 	n.set(addrs...)
 	n.Resolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.ended { // the resolver goes on for a while by itself
+			return nil, net.ErrClosed
+		}
 		ours, theirs := net.Pipe()
 		n.servers.Go(func() { n.serve(theirs) })
 		return ours, nil
 	}}
 	t.Cleanup(func() {
+		n.mu.Lock()
+		n.ended = true
+		n.mu.Unlock()
 		close(n.over)
 		n.servers.Wait()
 	})
