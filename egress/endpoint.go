@@ -35,6 +35,8 @@ const (
 type endpoints struct {
 	mu  sync.Mutex
 	all map[string]*endpoint // guarded by mu: by scheme and address
+
+	scratch sync.Pool // of *scratch
 }
 
 // acquire returns the endpoint of a URL for one more lane.

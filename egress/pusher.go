@@ -16,15 +16,40 @@ type pusher struct {
 	from    *endpoint // of conn
 	batch   []delivery
 	results []result
-	body    []byte // rendered body
-	ends    []int  // of the requests of the batch in what is written
+	scratch *scratch // while a batch is rendered and written
+	ends    []int    // of the requests of the batch in what is written
 	answer  pipeline.Answer
 	broken  bool   // the last exchange failed: the connection is of no use
 	late    bool   // because time ran out
 	run     func() // the method value, made once: starting a pusher allocates nothing
 }
 
-const bodyBytesKept = 64 << 10
+// scratch is the memory that rendering takes. A pusher that waits for an answer holds none: hostile endpoints make
+// very many wait.
+type scratch struct {
+	out  []byte // what is written
+	body []byte // of the request being rendered
+}
+
+// scratchBytesKept is the largest of its buffers that is kept for the next batch.
+const scratchBytesKept = 64 << 10
+
+func (p *endpoints) takeScratch() *scratch {
+	if s, ok := p.scratch.Get().(*scratch); ok {
+		return s
+	}
+	return &scratch{out: make([]byte, 0, 2048)}
+}
+
+func (p *endpoints) putScratch(s *scratch) {
+	if cap(s.out) > scratchBytesKept {
+		s.out = nil
+	}
+	if cap(s.body) > scratchBytesKept {
+		s.body = nil
+	}
+	p.scratch.Put(s)
+}
 
 func (e *Egress) newPusher() any {
 	p := &pusher{egress: e}
@@ -60,9 +85,6 @@ func (p *pusher) loop() {
 		p.conn, p.from = nil, nil
 	}
 	p.lane = nil
-	if cap(p.body) > bodyBytesKept {
-		p.body = nil
-	}
 	p.egress.pushers.Put(p)
 }
 
@@ -88,6 +110,7 @@ func (p *pusher) push(set *settings) {
 		}
 		p.exchange(set)
 	}
+	p.noteManners(set)
 	p.keep(set)
 }
 
@@ -118,12 +141,7 @@ func (p *pusher) keep(set *settings) {
 // exchange writes the batch and reads its answers.
 func (p *pusher) exchange(set *settings) {
 	p.broken, p.late = false, false
-	p.conn.Out, p.ends = p.conn.Out[:0], p.ends[:0]
-	for i := range p.batch {
-		p.render(set, &p.batch[i])
-		p.ends = append(p.ends, len(p.conn.Out))
-	}
-	at, answered, err := writing, 0, p.conn.Flush(pipeline.Patience{Write: p.egress.opts.WriteTimeout, Answer: set.timeout})
+	at, answered, err := writing, 0, p.write(set)
 	if err == nil {
 		at = answering
 		answered, err = p.read(set, p.conn.ReadAnswer)
@@ -135,7 +153,21 @@ func (p *pusher) exchange(set *settings) {
 	if err != nil && answered < len(p.batch) {
 		p.fail(answered, at, err)
 	}
-	p.noteManners(set)
+}
+
+// write renders the batch and writes it at once.
+func (p *pusher) write(set *settings) error {
+	p.scratch = p.egress.endpoints.takeScratch()
+	p.conn.Out, p.ends = p.scratch.out[:0], p.ends[:0]
+	for i := range p.batch {
+		p.render(set, &p.batch[i])
+		p.ends = append(p.ends, len(p.conn.Out))
+	}
+	err := p.conn.Flush(pipeline.Patience{Write: p.egress.opts.WriteTimeout, Answer: set.timeout})
+	p.scratch.out, p.conn.Out = p.conn.Out, nil
+	p.egress.endpoints.putScratch(p.scratch)
+	p.scratch = nil
+	return err
 }
 
 // read reads the answers of the batch until one fails, and judges them.
@@ -195,7 +227,7 @@ func (p *pusher) setShallow(shallow bool) {
 // render appends one request.
 func (p *pusher) render(set *settings, d *delivery) {
 	var body []byte
-	body, p.body = set.encoder.Body(p.body[:0], d.m)
+	body, p.scratch.body = set.encoder.Body(p.scratch.body[:0], d.m)
 	out := append(p.conn.Out, set.head...)
 	out = set.encoder.AppendHeader(out, d.m, body, d.attempts+1)
 	out = append(out, "Content-Length: "...)

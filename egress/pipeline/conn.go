@@ -12,9 +12,6 @@ import (
 const (
 	readBufferSize = 4 << 10
 
-	// writeBufferKept is the largest write buffer a connection keeps while it is idle.
-	writeBufferKept = 64 << 10
-
 	// recordSize is what TLS writes at a time. A TLS write that was cut off cannot go on, so each record gets its
 	// own deadline.
 	recordSize = 16 << 10
@@ -35,7 +32,7 @@ type Conn struct {
 	raw net.Conn // below TLS
 	tls bool
 
-	// Out collects rendered requests until Flush.
+	// Out collects rendered requests until Flush. Its memory is the caller's.
 	Out []byte
 	// Written is how many bytes of Out the last Flush has written.
 	Written int
@@ -64,7 +61,7 @@ type Conn struct {
 
 // NewConn wraps a connected socket.
 func NewConn(nc net.Conn) *Conn {
-	c := &Conn{nc: nc, raw: nc, Out: make([]byte, 0, 2048), in: make([]byte, readBufferSize), Born: time.Now()}
+	c := &Conn{nc: nc, raw: nc, in: make([]byte, readBufferSize), Born: time.Now()}
 	if t, ok := nc.(*tls.Conn); ok {
 		c.raw, c.tls = t.NetConn(), true
 	}
@@ -85,9 +82,6 @@ func (c *Conn) Flush(p Patience) error {
 		err = c.writeSome(p)
 	}
 	c.Out = c.Out[:0]
-	if cap(c.Out) > writeBufferKept {
-		c.Out = make([]byte, 0, 2048)
-	}
 	return err
 }
 
