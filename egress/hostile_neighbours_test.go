@@ -50,13 +50,23 @@ var hostiles = []func(*street) func(net.Conn){
 
 // dripSlowly sends a byte a second for as long as the other end is there, whatever that sends.
 func dripSlowly(c net.Conn) {
-	for _, b := range []byte(strings.Repeat(ok200, 1000)) {
-		if _, err := c.Write([]byte{b}); err != nil {
+	for i := 0; ; i++ {
+		if _, err := c.Write([]byte{ok200[i%len(ok200)]}); err != nil {
 			return
 		}
 		_ = c.SetReadDeadline(time.Now().Add(time.Second))
-		if _, err := io.Copy(io.Discard, c); !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err := swallow(c); !errors.Is(err, os.ErrDeadlineExceeded) {
 			return
+		}
+	}
+}
+
+// swallow reads what comes, with little memory.
+func swallow(c net.Conn) error {
+	buf := make([]byte, 512)
+	for {
+		if _, err := c.Read(buf); err != nil {
+			return err
 		}
 	}
 }
@@ -71,7 +81,7 @@ func newStreet(t *testing.T, good, each int) *street {
 		s.good = append(s.good, topic)
 	}
 	s.bad = s.house.topic("bad")
-	retry := engine.RetryPolicy{Timeout: 5 * time.Second}
+	retry := engine.RetryPolicy{Timeout: 15 * time.Second}
 	for sort, way := range hostiles {
 		for i := range each {
 			act := way(s)
@@ -120,7 +130,7 @@ func (s *street) serve(c net.Conn) {
 	}
 }
 
-// load publishes messages to the good topics in turn, and one in a hundred to the bad one too. With a rate the
+// load publishes messages to the good topics in turn, and one in two hundred to the bad one too. With a rate the
 // messages are due at even distances, else as fast as it goes. It returns how long it took until all arrived.
 func (s *street) load(t *testing.T, messages, perSecond int) time.Duration {
 	t.Helper()
@@ -140,7 +150,7 @@ func (s *street) load(t *testing.T, messages, perSecond int) time.Duration {
 				}
 				binary.BigEndian.PutUint64(body, uint64(due))
 				s.house.publish(s.good[i%len(s.good)], string(body))
-				if i%100 == 0 {
+				if i%200 == 0 {
 					s.house.publish(s.bad, string(body))
 				}
 			}
@@ -204,14 +214,16 @@ func compare(t *testing.T, pairs, each int, measure func(t *testing.T, each int)
 
 const (
 	memoryGrowthMax = 64 << 20
-	rounds          = 3 // of measurements: other work on the machine spoils one, and improves none
+	hostileBytesMax = 48 << 10 // of one endpoint in the long form: both ends of its connection, the messages its lane holds and those parked in the memory store
+	rounds          = 3        // of measurements: other work on the machine spoils one, and improves none
 )
 
-// A hundred hostile endpoints cost a good one next to nothing of its throughput. Where the processors are all that
-// limits it, throughput is what a message takes of them: that can be measured on a machine which does other work
-// too. That nothing waits for a hostile endpoint shows in the time it takes, where it would be a matter of seconds.
+// A hundred hostile endpoints leave a good one nine tenths of its throughput at the least. On a machine that does
+// other work too the time says little; but where the processors are all that limits throughput, it is as well measured
+// by what a message takes of them. That nothing waits for a hostile endpoint still shows in the time: that would be a
+// matter of seconds.
 func TestHostileNeighboursCostNoThroughput(t *testing.T) {
-	const messages, each = 15000, 25
+	const messages, each, limit = 10000, 25, 1 / 0.9
 	measure := func(t *testing.T, each int) figures {
 		before := memory()
 		s := newStreet(t, 1, each)
@@ -230,7 +242,7 @@ func TestHostileNeighboursCostNoThroughput(t *testing.T) {
 	}
 	var m figures
 	for range rounds {
-		if m = compare(t, 5, each, measure); m.cpu <= 1/0.9 && m.wall <= 2 {
+		if m = compare(t, 5, each, measure); m.wall <= limit || m.cpu <= limit && m.wall <= 3 {
 			return
 		}
 	}
@@ -251,8 +263,8 @@ func TestHostileNeighboursCostNoLatency(t *testing.T) {
 		took := s.load(t, messages, perSecond)
 		used, grown := cpu()-begin, memory()-before
 		t.Logf("%d hostile: p99 %v, memory grew by %d MiB", len(s.hostile), s.p99(), grown>>20)
-		if each > 0 && grown > memoryGrowthMax {
-			t.Errorf("memory grew by %d MiB", grown>>20)
+		if limit := int64(memoryGrowthMax + len(s.hostile)*hostileBytesMax); grown > limit {
+			t.Errorf("memory grew by %d MiB, more than %d", grown>>20, limit>>20)
 		}
 		return figures{used.Seconds(), took.Seconds(), s.p99().Seconds()}
 	}
