@@ -14,12 +14,11 @@ import (
 
 	"fanfare/egress"
 	"fanfare/egress/kindtest"
-	"fanfare/egress/pipeline"
 	"fanfare/engine"
 )
 
 // readMax is what may be read from a socket for one answer: its bound, and what a read may bring in beyond.
-const readMax = pipeline.AnswerBytesMax + 4<<10
+const readMax = 64<<10 + 4<<10
 
 // meter opens connections and counts what is read from each.
 type meter struct {
