@@ -27,7 +27,7 @@ var forbidden = []netip.Prefix{
 }
 
 // addressAllowed looks at an address that is about to be dialled. IPv4 addresses inside IPv6 ones (mapped,
-// compatible, NAT64, 6to4, Teredo) are judged as the IPv4 address they lead to.
+// compatible, translated, NAT64, 6to4, Teredo, ISATAP) are judged as the IPv4 address they lead to.
 func addressAllowed(a netip.Addr) bool {
 	a = a.WithZone("").Unmap()
 	for _, p := range forbidden {
@@ -39,20 +39,41 @@ func addressAllowed(a netip.Addr) bool {
 		if inner, ok := embeddedIPv4(a); ok && !inner.IsLoopback() {
 			return addressAllowed(inner)
 		}
+		return !localNAT64.Contains(a) || localNAT64Allowed(a.As16())
 	}
 	return true
 }
 
+var localNAT64 = netip.MustParsePrefix("64:ff9b:1::/48")
+
+// localNAT64Allowed looks at every place in which the NAT64 of a local network may keep the IPv4 address; the eighth
+// byte is none of them.
+func localNAT64Allowed(b [16]byte) bool {
+	for _, inner := range [][4]byte{
+		{b[6], b[7], b[9], b[10]}, {b[7], b[9], b[10], b[11]}, {b[9], b[10], b[11], b[12]}, [4]byte(b[12:]),
+	} {
+		if inner[0] != 0 && !addressAllowed(netip.AddrFrom4(inner)) {
+			return false
+		}
+	}
+	return true
+}
+
+// embeddedIPv4 returns the IPv4 address an IPv6 address leads to.
 func embeddedIPv4(a netip.Addr) (netip.Addr, bool) {
 	b := a.As16()
 	at := func(i int) (netip.Addr, bool) { return netip.AddrFrom4([4]byte(b[i : i+4])), true }
 	switch {
-	case b[0] == 0x00 && b[1] == 0x64 && b[2] == 0xff && b[3] == 0x9b: // NAT64
+	case b[0] == 0x00 && b[1] == 0x64 && b[2] == 0xff && b[3] == 0x9b && b[4] == 0 && b[5] == 0: // NAT64
 		return at(12)
 	case b[0] == 0x20 && b[1] == 0x02: // 6to4
 		return at(2)
 	case b[0] == 0x20 && b[1] == 0x01 && b[2] == 0 && b[3] == 0: // Teredo: the client's address, inverted
 		return netip.AddrFrom4([4]byte{^b[12], ^b[13], ^b[14], ^b[15]}), true
+	case b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe: // ISATAP
+		return at(12)
+	case [8]byte(b[:8]) == [8]byte{} && b[8] == 0xff && b[9] == 0xff && b[10] == 0 && b[11] == 0: // translated
+		return at(12)
 	case [12]byte(b[:12]) == [12]byte{} && !a.IsLoopback(): // IPv4-compatible
 		return at(12)
 	}
@@ -61,8 +82,8 @@ func embeddedIPv4(a netip.Addr) (netip.Addr, bool) {
 
 // dialer connects to endpoints. The address is checked when it is really dialled, behind every look-up.
 type dialer struct {
-	net net.Dialer
-	tls *tls.Config
+	timeout time.Duration // of one connection, with its look-up and its TLS handshake
+	tls     *tls.Config
 }
 
 func newDialer(connectTimeout time.Duration, config *tls.Config) *dialer {
@@ -73,12 +94,10 @@ func newDialer(connectTimeout time.Duration, config *tls.Config) *dialer {
 		config = config.Clone()
 		config.ClientSessionCache = tls.NewLRUClientSessionCache(1024)
 	}
-	return &dialer{
-		net: net.Dialer{Timeout: connectTimeout, Control: checkAddress},
-		tls: config,
-	}
+	return &dialer{timeout: connectTimeout, tls: config}
 }
 
+// checkAddress is called by the net package with the address it is about to connect to.
 func checkAddress(_, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -90,19 +109,19 @@ func checkAddress(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-func (d *dialer) dial(ctx context.Context, address, serverName string, secure bool) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.net.Timeout)
+func (d *dialer) dial(ctx context.Context, ep *endpoint) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	nc, err := d.net.DialContext(ctx, "tcp", address)
-	if err != nil || !secure {
+	nc, err := ep.egress.opts.Dial(ctx, "tcp", ep.address)
+	if err != nil || !ep.secure {
 		return nc, err
 	}
 	config := d.tls.Clone()
-	config.ServerName = serverName
+	config.ServerName = ep.serverName
 	tc := tls.Client(nc, config)
 	if err := tc.HandshakeContext(ctx); err != nil {
-		_ = nc.Close()
-		return nil, fmt.Errorf("egress: TLS with %s: %w", address, err)
+		_ = nc.Close() // not by way of TLS, which would say farewell
+		return nil, fmt.Errorf("%w with %s: %w", ErrTLS, ep.address, err)
 	}
 	return tc, nil
 }

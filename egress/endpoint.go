@@ -21,12 +21,22 @@ type endpoint struct {
 	idle   []*pipeline.Conn // guarded by mu: last used last
 	closed bool             // guarded by mu: no lane uses it any more
 	lanes  int              // guarded by the pool's mutex
+
+	manners manners
 }
+
+const (
+	// restMin is how long a connection was idle before its socket is looked at. That costs a system call, which is
+	// dear where connections go from hand to hand and nothing can have happened to them.
+	restMin = time.Millisecond
+)
 
 // endpoints is the pool of them.
 type endpoints struct {
 	mu  sync.Mutex
 	all map[string]*endpoint // guarded by mu: by scheme and address
+
+	scratch sync.Pool // of *scratch
 }
 
 // acquire returns the endpoint of a URL for one more lane.
@@ -81,22 +91,41 @@ func (p *endpoints) closeIdle(before time.Time) {
 
 // get returns a connection: the one used last, or a new one.
 func (ep *endpoint) get(ctx context.Context) (*pipeline.Conn, error) {
-	ep.mu.Lock()
-	if n := len(ep.idle); n > 0 {
-		c := ep.idle[n-1]
-		ep.idle[n-1] = nil
-		ep.idle = ep.idle[:n-1]
-		ep.mu.Unlock()
+	for c := ep.take(); c != nil; c = ep.take() {
 		ep.egress.idleConns.Add(-1)
-		c.Reused = true
-		return c, nil
+		if ep.fit(c) {
+			c.Reused = true
+			return c, nil
+		}
+		c.Close()
 	}
-	ep.mu.Unlock()
 	return ep.dial(ctx)
 }
 
+// take takes the connection used last, nil when there is none.
+func (ep *endpoint) take() *pipeline.Conn {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	n := len(ep.idle)
+	if n == 0 {
+		return nil
+	}
+	c := ep.idle[n-1]
+	ep.idle[n-1] = nil
+	ep.idle = ep.idle[:n-1]
+	return c
+}
+
+// fit reports whether an idle connection can be used again.
+func (ep *endpoint) fit(c *pipeline.Conn) bool {
+	now := time.Now()
+	idle := now.Sub(c.IdleSince)
+	return idle < ep.egress.opts.IdleConnTimeout && now.Sub(c.Born) < ep.egress.opts.ConnAgeMax &&
+		(idle < restMin || c.Resting())
+}
+
 func (ep *endpoint) dial(ctx context.Context) (*pipeline.Conn, error) {
-	nc, err := ep.egress.dialer.dial(ctx, ep.address, ep.serverName, ep.secure)
+	nc, err := ep.egress.dialer.dial(ctx, ep)
 	if err != nil {
 		return nil, err
 	}

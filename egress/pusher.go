@@ -2,9 +2,6 @@ package egress
 
 import (
 	"context"
-	"errors"
-	"io"
-	"net"
 	"strconv"
 	"time"
 
@@ -19,13 +16,40 @@ type pusher struct {
 	from    *endpoint // of conn
 	batch   []delivery
 	results []result
-	body    []byte // rendered body
+	scratch *scratch // while a batch is rendered and written
+	ends    []int    // of the requests of the batch in what is written
 	answer  pipeline.Answer
-	late    bool   // the last failure was that time ran out
+	broken  bool   // the last exchange failed: the connection is of no use
+	late    bool   // because time ran out
 	run     func() // the method value, made once: starting a pusher allocates nothing
 }
 
-const bodyBytesKept = 64 << 10
+// scratch is the memory that rendering takes. A pusher that waits for an answer holds none: hostile endpoints make
+// very many wait.
+type scratch struct {
+	out  []byte // what is written
+	body []byte // of the request being rendered
+}
+
+// scratchBytesKept is the largest of its buffers that is kept for the next batch.
+const scratchBytesKept = 64 << 10
+
+func (p *endpoints) takeScratch() *scratch {
+	if s, ok := p.scratch.Get().(*scratch); ok {
+		return s
+	}
+	return &scratch{out: make([]byte, 0, 2048)}
+}
+
+func (p *endpoints) putScratch(s *scratch) {
+	if cap(s.out) > scratchBytesKept {
+		s.out = nil
+	}
+	if cap(s.body) > scratchBytesKept {
+		s.body = nil
+	}
+	p.scratch.Put(s)
+}
 
 func (e *Egress) newPusher() any {
 	p := &pusher{egress: e}
@@ -64,9 +88,6 @@ func (p *pusher) loop() {
 		p.conn, p.from = nil, nil
 	}
 	p.lane = nil
-	if cap(p.body) > bodyBytesKept {
-		p.body = nil
-	}
 	p.egress.pushers.Put(p)
 }
 
@@ -83,83 +104,146 @@ func (p *pusher) rest(wait time.Duration) bool {
 	}
 }
 
+// staleWithin is how soon a connection that was closed while it was idle says so. A failure that comes later is
+// the endpoint's, and an attempt.
+const staleWithin = time.Second
+
 // push tries the batch once. A reused connection that turns out to be closed is replaced by a new one.
 func (p *pusher) push(set *settings) {
 	if p.conn != nil && p.from != set.endpoint {
 		p.from.put(p.conn)
 		p.conn = nil
 	}
-	if p.conn == nil {
-		if !p.connect(set, set.endpoint.get) {
-			return
-		}
-	}
-	if p.exchange(set) || p.late || !p.conn.Stale() {
-		p.discard()
+	if p.conn == nil && !p.connect(set, set.endpoint.get) {
 		return
 	}
-	p.conn.Close()
-	p.conn = nil
-	if p.connect(set, set.endpoint.dial) {
+	p.exchange(set)
+	if p.broken && !p.late && p.conn.Stale(staleWithin) {
+		p.conn.Close()
+		p.conn = nil
+		if !p.connect(set, set.endpoint.dial) {
+			return
+		}
 		p.exchange(set)
-		p.discard()
 	}
+	p.noteManners(set)
+	p.keep(set)
 }
 
 func (p *pusher) connect(set *settings, get func(context.Context) (*pipeline.Conn, error)) bool {
 	c, err := get(p.egress.context)
 	if err != nil {
-		p.fail(0, err)
+		p.fail(0, connecting, err)
 		return false
 	}
 	p.conn, p.from = c, set.endpoint
 	return true
 }
 
-// discard closes the connection unless it can carry another request.
-func (p *pusher) discard() {
-	last := p.results[len(p.results)-1]
-	if last.status == 0 || p.answer.Close || !p.conn.Quiet() {
+// keep keeps the connection for another request, if it can carry one.
+func (p *pusher) keep(set *settings) {
+	switch {
+	case p.broken:
+		p.conn.Abort()
+	case p.answer.Close || !p.conn.Quiet() || p.conn.Age() > p.egress.opts.ConnAgeMax || !set.endpoint.manners.trusted():
 		p.conn.Close()
-		p.conn = nil
+	default:
+		p.conn.Reused = true
 		return
 	}
-	p.conn.Reused = true
+	p.conn = nil
 }
 
-// exchange writes the batch and reads its answers. It reports whether the connection did anything.
-func (p *pusher) exchange(set *settings) bool {
-	p.conn.Out = p.conn.Out[:0]
+// exchange writes the batch and reads its answers.
+func (p *pusher) exchange(set *settings) {
+	p.broken, p.late = false, false
+	at, answered, err := writing, 0, p.write(set)
+	if err == nil {
+		at = answering
+		answered, err = p.read(set, p.conn.ReadAnswer)
+	} else {
+		// An endpoint may refuse a request before it has read all of it.
+		answered, _ = p.read(set, p.conn.ReadEarly)
+		p.broken = true
+	}
+	if err != nil && answered < len(p.batch) {
+		p.fail(answered, at, err)
+	}
+}
+
+// write renders the batch and writes it at once.
+func (p *pusher) write(set *settings) error {
+	p.scratch = p.egress.endpoints.takeScratch()
+	p.conn.Out, p.ends = p.scratch.out[:0], p.ends[:0]
 	for i := range p.batch {
 		p.render(set, &p.batch[i])
+		p.ends = append(p.ends, len(p.conn.Out))
 	}
-	if err := p.conn.Flush(time.Now().Add(set.timeout)); err != nil {
-		p.fail(0, err)
-		return false
-	}
+	err := p.conn.Flush(pipeline.Patience{Write: p.egress.opts.WriteTimeout, Answer: set.timeout})
+	p.scratch.out, p.conn.Out = p.conn.Out, nil
+	p.egress.endpoints.putScratch(p.scratch)
+	p.scratch = nil
+	return err
+}
+
+// read reads the answers of the batch until one fails, and judges them.
+func (p *pusher) read(set *settings, next func(*pipeline.Answer) error) (answered int, err error) {
 	for i := range p.batch {
-		if err := p.conn.ReadAnswer(&p.answer); err != nil {
-			p.fail(i, err)
-			return i > 0
+		if err := next(&p.answer); err != nil {
+			return i, err
 		}
 		p.judge(set, i)
-		if p.answer.Close && i+1 < len(p.batch) {
-			p.lane.mu.Lock()
-			p.lane.shallow = true
-			p.lane.mu.Unlock()
+		if p.ends[i] > p.conn.Written && p.results[i].outcome == Delivered {
+			p.results[i] = result{outcome: Retry, failure: "answered before the request was written"}
+		}
+		if p.answer.Close {
 			for k := i + 1; k < len(p.batch); k++ {
 				p.results[k] = result{untried: true}
 			}
-			break
+			return len(p.batch), nil
 		}
 	}
-	return true
+	return len(p.batch), nil
+}
+
+// noteManners draws the conclusions of an exchange for those that follow: an endpoint that cannot be pipelined to
+// gets one request at a time, and one that sends too much gets each on a connection of its own.
+func (p *pusher) noteManners(set *settings) {
+	several, m, ttl := len(p.batch) > 1, &set.endpoint.manners, p.egress.opts.ConnAgeMax
+	if !p.broken && !p.answer.Close && !p.conn.Quiet() {
+		m.distrust(ttl)
+		if several { // which answer is the one too many nobody knows; only the first is certain
+			p.fail(1, answering, ErrSurplus)
+		}
+	}
+	if !several {
+		if set.config.Pipeline > 1 && m.deepAgain() {
+			p.setShallow(false)
+		}
+		return
+	}
+	tooOften := false
+	if p.broken || p.results[len(p.batch)-1].untried {
+		tooOften = m.broke(p.conn.Flushed)
+	} else {
+		m.held()
+	}
+	if tooOften || p.answer.HTTP10 || !m.trusted() {
+		m.shallow(ttl)
+		p.setShallow(true)
+	}
+}
+
+func (p *pusher) setShallow(shallow bool) {
+	p.lane.mu.Lock()
+	p.lane.shallow = shallow
+	p.lane.mu.Unlock()
 }
 
 // render appends one request.
 func (p *pusher) render(set *settings, d *delivery) {
 	var body []byte
-	body, p.body = set.encoder.Body(p.body[:0], d.m)
+	body, p.scratch.body = set.encoder.Body(p.scratch.body[:0], d.m)
 	out := append(p.conn.Out, set.head...)
 	out = set.encoder.AppendHeader(out, d.m, body, d.attempts+1)
 	out = append(out, "Content-Length: "...)
@@ -180,16 +264,16 @@ func (p *pusher) judge(set *settings, i int) {
 }
 
 // fail notes that the request at an index, and so those behind it, got no answer. Only the first of them
-// was tried, as far as anyone can tell.
-func (p *pusher) fail(first int, err error) {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = ErrConnectionClosed
+// was tried, as far as anyone can tell; none was when connecting was given up because the process ends.
+func (p *pusher) fail(first int, at phase, err error) {
+	p.broken, p.late = true, isTimeout(err)
+	if at == connecting && p.egress.context.Err() != nil {
+		for i := range p.results {
+			p.results[i] = result{untried: true}
+		}
+		return
 	}
-	var netErr net.Error
-	failure := err.Error()
-	if p.late = errors.As(err, &netErr) && netErr.Timeout(); p.late {
-		failure = "no answer in time"
-	}
+	failure := failureText(at, err)
 	for i := first; i < len(p.batch); i++ {
 		p.results[i] = result{outcome: Retry, untried: i > first, failure: failure}
 	}

@@ -26,6 +26,7 @@ var (
 type Answer struct {
 	Status     int
 	Close      bool // the connection ends behind this answer
+	HTTP10     bool // the endpoint speaks HTTP/1.0, which knows no pipelining
 	RetryAfter int  // seconds, 0 when not given
 
 	snippet [snippetBytesMax]byte
@@ -49,6 +50,7 @@ type head struct {
 // line; then a body that is absent, counted, chunked, or ends with the connection.
 func (c *Conn) ReadAnswer(a *Answer) error {
 	budget := AnswerBytesMax
+	c.timed = false
 	for range informationalMax {
 		*a = Answer{}
 		h := head{length: -1}
@@ -62,6 +64,7 @@ func (c *Conn) ReadAnswer(a *Answer) error {
 			return ErrMalformed // nobody asked for another protocol
 		}
 		if a.Status >= 200 {
+			a.HTTP10 = h.http10
 			if h.http10 && !h.keepOpen {
 				a.Close = true
 			}
@@ -69,6 +72,12 @@ func (c *Conn) ReadAnswer(a *Answer) error {
 		}
 	}
 	return ErrInformational
+}
+
+// ReadEarly reads an answer that may have come before its request was written, after Flush failed: it does not wait.
+func (c *Conn) ReadEarly(a *Answer) error {
+	c.patience = earlyPatience
+	return c.ReadAnswer(a)
 }
 
 // line returns the next line without its end. Valid until the next read.

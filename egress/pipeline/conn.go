@@ -1,62 +1,155 @@
 package pipeline
 
 import (
+	"crypto/tls"
+	"errors"
 	"net"
+	"os"
+	"syscall"
 	"time"
 )
 
 const (
 	readBufferSize = 4 << 10
 
-	// writeBufferKept is the largest write buffer a connection keeps while it is idle.
-	writeBufferKept = 64 << 10
+	// recordSize is what TLS writes at a time. A TLS write that was cut off cannot go on, so each record gets its
+	// own deadline.
+	recordSize = 16 << 10
+
+	// earlyPatience is how long an answer is waited for that may lie behind a write that failed.
+	earlyPatience = 50 * time.Millisecond
 )
+
+// Patience is how long an endpoint may take; zero is for ever.
+type Patience struct {
+	Write  time.Duration // for a write to move on
+	Answer time.Duration // for the whole of a write, and then for each answer, from the end of what was before it
+}
 
 // Conn is one connection to an endpoint.
 type Conn struct {
-	nc net.Conn
+	nc  net.Conn
+	raw net.Conn // below TLS
+	tls bool
 
-	// Out collects rendered requests until Flush.
+	// Out collects rendered requests until Flush. Its memory is the caller's.
 	Out []byte
+	// Written is how many bytes of Out the last Flush has written.
+	Written int
 
 	in         []byte
 	start, end int // the unread bytes of in
 	read       bool
 
+	patience time.Duration // for an answer
+	timed    bool          // the deadline of the answer being read is set
+	used     time.Time     // as of the last deadline
+
+	rest     syscall.RawConn // nil when the socket cannot be looked at
+	look     func(fd uintptr)
+	surprise bool // what look found
+
 	// Reused says that the connection was idle before: its peer may have closed it meanwhile.
 	Reused bool
 	// IdleSince is when the connection was last given back.
 	IdleSince time.Time
+	// Flushed is when the last Flush began.
+	Flushed time.Time
+	// Born is when the connection was made.
+	Born time.Time
 }
 
 // NewConn wraps a connected socket.
 func NewConn(nc net.Conn) *Conn {
-	return &Conn{nc: nc, Out: make([]byte, 0, 2048), in: make([]byte, readBufferSize)}
+	c := &Conn{nc: nc, raw: nc, in: make([]byte, readBufferSize), Born: time.Now()}
+	if t, ok := nc.(*tls.Conn); ok {
+		c.raw, c.tls = t.NetConn(), true
+	}
+	if s, ok := c.raw.(syscall.Conn); ok {
+		c.rest, _ = s.SyscallConn()
+		c.look = c.lookAt
+	}
+	return c
 }
 
-// Flush writes what Out holds and empties it. The deadline is for the write and for the answers to it.
-func (c *Conn) Flush(deadline time.Time) error {
-	if err := c.nc.SetDeadline(deadline); err != nil {
+// Flush writes what Out holds and empties it. A write that moves is not cut off before p.Answer is over.
+func (c *Conn) Flush(p Patience) error {
+	c.read, c.timed, c.patience, c.Written = false, false, p.Answer, 0
+	c.Flushed = time.Now()
+	c.used = c.Flushed
+	var err error
+	for err == nil && c.Written < len(c.Out) {
+		err = c.writeSome(p)
+	}
+	c.Out = c.Out[:0]
+	return err
+}
+
+// writeSome writes until nothing moves any more: all of it as a rule.
+func (c *Conn) writeSome(p Patience) error {
+	if err := c.setDeadline(min(p.Write, c.Flushed.Add(p.Answer).Sub(c.used))); err != nil {
 		return err
 	}
-	c.read = false
-	_, err := c.nc.Write(c.Out)
-	c.Out = c.Out[:0]
-	if cap(c.Out) > writeBufferKept {
-		c.Out = make([]byte, 0, 2048)
+	part := c.Out[c.Written:]
+	if c.tls {
+		part = part[:min(len(part), recordSize)]
+	}
+	n, err := c.nc.Write(part)
+	c.Written += n
+	if c.Written == len(c.Out) {
+		return err
+	}
+	c.used = time.Now()
+	if n > 0 && !c.tls && errors.Is(err, os.ErrDeadlineExceeded) && c.used.Sub(c.Flushed) < p.Answer {
+		return nil // it is slow, and moves
 	}
 	return err
 }
 
-// Stale reports, after an error, whether nothing at all was read since the last Flush of a reused
-// connection: then the peer most likely closed it while it was idle.
-func (c *Conn) Stale() bool { return c.Reused && !c.read }
+// setDeadline sets the deadline to a time behind used; zero is none.
+func (c *Conn) setDeadline(d time.Duration) error {
+	if c.patience == 0 {
+		return c.nc.SetDeadline(time.Time{})
+	}
+	return c.nc.SetDeadline(c.used.Add(d))
+}
+
+// Stale reports, after an error, whether nothing at all was read since the last Flush of a reused connection and
+// the error came at once: then the peer most likely closed it while it was idle.
+func (c *Conn) Stale(atOnce time.Duration) bool {
+	return c.Reused && !c.read && time.Since(c.Flushed) < atOnce
+}
 
 // Quiet reports whether every byte that was received has been read.
 func (c *Conn) Quiet() bool { return c.start == c.end }
 
-// Close closes the connection.
-func (c *Conn) Close() { _ = c.nc.Close() }
+// Resting reports whether the connection can carry a request as far as its socket tells: it is open, and nothing
+// arrived that nobody asked for. Without a socket the answer is yes.
+func (c *Conn) Resting() bool {
+	if !c.Quiet() {
+		return false
+	}
+	if c.rest == nil {
+		return true
+	}
+	c.surprise = false
+	err := c.rest.Control(c.look)
+	return err == nil && !c.surprise
+}
+
+// Age is how old the connection was when it was last used.
+func (c *Conn) Age() time.Duration { return c.used.Sub(c.Born) }
+
+// Close closes the connection, without the farewell of TLS: for that a hostile peer could make one wait.
+func (c *Conn) Close() { _ = c.raw.Close() }
+
+// Abort closes the connection and drops what the peer has not taken yet, instead of leaving it with the kernel.
+func (c *Conn) Abort() {
+	if t, ok := c.raw.(interface{ SetLinger(sec int) error }); ok {
+		_ = t.SetLinger(0)
+	}
+	c.Close()
+}
 
 // fill reads more bytes behind those that are there.
 func (c *Conn) fill() error {
@@ -68,6 +161,13 @@ func (c *Conn) fill() error {
 		}
 		c.end = copy(c.in, c.in[c.start:c.end])
 		c.start = 0
+	}
+	if !c.timed { // the first bytes of this answer that are missing; one deadline is for all of it
+		c.timed = true
+		c.used = time.Now()
+		if err := c.setDeadline(c.patience); err != nil {
+			return err
+		}
 	}
 	n, err := c.nc.Read(c.in[c.end:])
 	if n > 0 {

@@ -21,5 +21,6 @@
 // # Errors
 //
 // Every error makes the connection unusable; requests whose answer was not read may or may not have been
-// received. An endpoint is not trusted: heads, bodies and informational answers are bounded.
+// received. An endpoint is not trusted: heads, bodies and informational answers are bounded, 64 KiB in all, and so
+// is its time: for a write to move, for all of a write, and for each answer. What it sends unasked is not read.
 package pipeline

@@ -35,7 +35,7 @@ func (d drip) Read(b []byte) (int, error) { return d.r.Read(b[:1]) }
 func read(t *testing.T, in io.Reader) (pipeline.Answer, *pipeline.Conn, error) {
 	t.Helper()
 	c := pipeline.NewConn(&scripted{in: in})
-	if err := c.Flush(time.Time{}); err != nil {
+	if err := c.Flush(pipeline.Patience{}); err != nil {
 		t.Fatal(err)
 	}
 	var a pipeline.Answer
@@ -156,7 +156,7 @@ func TestPipelinedAnswersAreReadInOrder(t *testing.T) {
 	for range 4 {
 		c.Out = append(c.Out, "POST / HTTP/1.1\r\n\r\n"...)
 	}
-	if err := c.Flush(time.Time{}); err != nil {
+	if err := c.Flush(pipeline.Patience{}); err != nil {
 		t.Fatal(err)
 	}
 	if nc.writes != 1 {
@@ -190,7 +190,7 @@ func FuzzReadAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		c := pipeline.NewConn(&scripted{in: bytes.NewReader(in)})
-		if err := c.Flush(time.Time{}); err != nil {
+		if err := c.Flush(pipeline.Patience{}); err != nil {
 			t.Fatal(err)
 		}
 		var a pipeline.Answer
