@@ -72,7 +72,8 @@ func (e *Egress) settingsTo(c *engine.SubscriptionConfig, kind Kind, encoder Enc
 		answers:  compileAnswers(kind, &c.Answers),
 	}
 	if c.MaxPerSecond > 0 {
-		set.interval = time.Second / time.Duration(c.MaxPerSecond)
+		perSecond := time.Duration(c.MaxPerSecond)
+		set.interval = (time.Second + perSecond - 1) / perSecond // a hair less would let one more into the second
 	}
 	if set.timeout == 0 {
 		set.timeout = kind.Timeout()
