@@ -189,3 +189,6 @@ func appendMember(dst []byte, name string, value []byte) []byte {
 	dst = jsontext.AppendEscapedUpper(dst, value)
 	return append(dst, '"')
 }
+
+// Bare reports raw delivery.
+func (e *encoder) Bare() bool { return e.raw }
