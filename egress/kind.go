@@ -57,6 +57,8 @@ type DefaultRetrier interface {
 type QueueKind interface {
 	Kind
 	DefaultRetrier
+	// CheckQueue says what is wrong with the URL of a queue, "" for nothing.
+	CheckQueue(queue string) string
 	// Wrap returns an encoder whose push to the queue carries what the subscriber would have got.
 	Wrap(subscriber Encoder, queue string) Encoder
 }

@@ -24,6 +24,8 @@ const timeout = 15 * time.Second
 const (
 	labelTopicARN  = "sns.topic_arn"  // the topic as the subscriber named it
 	labelPublicURL = "sns.public_url" // where the subscriber reached us
+
+	labelContentType = "sns.content_type" // of notifications, from its delivery policy
 )
 
 // Options of a Kind. The zero value works.
@@ -132,5 +134,5 @@ func (k *Kind) Compile(s *engine.Subscription) egress.Encoder {
 	base := k.opts.PublicURL
 	base = cmp.Or(base, c.Labels[labelPublicURL])
 	base = cmp.Or(base, "http://127.0.0.1:8080")
-	return newEncoder(topicARN, topicARN+":"+c.Name, base, c.Protocol, c.Envelope == Raw, k.opts.Signer)
+	return newEncoder(topicARN, topicARN+":"+c.Name, base, c.Protocol, c.Labels[labelContentType], c.Envelope == Raw, k.opts.Signer)
 }
