@@ -39,8 +39,9 @@ type answer struct {
 // wire is a network in memory. An endpoint is a host name; it notes every attempt by the message it carries.
 type wire struct {
 	mu      sync.Mutex
-	answers map[string]func(message string, n int) answer // by host: to the n-th attempt of a message, from 1
-	seen    map[string]map[string][]attempt               // guarded by mu: by host and message
+	answers map[string]func(message string, n int) answer                          // by host: to the n-th attempt of a message, from 1
+	servers map[string]func(target string, header http.Header, body string) answer // by host
+	seen    map[string]map[string][]attempt                                        // guarded by mu: by host and message
 	serving sync.WaitGroup
 	closed  chan struct{}
 }
@@ -48,6 +49,7 @@ type wire struct {
 func newWire() *wire {
 	return &wire{
 		answers: map[string]func(string, int) answer{},
+		servers: map[string]func(string, http.Header, string) answer{},
 		seen:    map[string]map[string][]attempt{},
 		closed:  make(chan struct{}),
 	}
@@ -64,26 +66,54 @@ func (w *wire) host(name string, fn func(message string, n int) answer) (url str
 	return "http://" + name + "/hook"
 }
 
+// hostOf makes a server that looks at whole requests, and returns its URL.
+func (w *wire) hostOf(name string, fn func(target string, header http.Header, body string) answer) (url string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.servers[name] = fn
+	return "http://" + name
+}
+
+// answer notes a request and says what is answered to it.
+func (w *wire) answer(host string, req *http.Request, body string) answer {
+	w.mu.Lock()
+	if fn := w.servers[host]; fn != nil {
+		w.mu.Unlock()
+		return fn(req.RequestURI, req.Header, body)
+	}
+	name := messageName.FindString(body)
+	all := w.seen[host][name]
+	this := attempt{time.Now(), req.Header, body}
+	if len(all) > 0 && this.body == all[0].body {
+		this.header, this.body = nil, all[0].body // a million of them have to fit into memory
+	}
+	all = append(all, this)
+	w.seen[host][name] = all
+	fn := w.answers[host]
+	w.mu.Unlock()
+	return fn(name, len(all))
+}
+
 func (w *wire) dial(_ context.Context, _, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
 	w.mu.Lock()
-	fn := w.answers[host]
+	known := w.answers[host] != nil || w.servers[host] != nil
 	w.mu.Unlock()
-	if fn == nil {
+	if !known {
 		return nil, fmt.Errorf("no endpoint %s", host)
 	}
 	ours, theirs := net.Pipe()
-	w.serving.Go(func() { w.serve(theirs, host, fn) })
+	w.serving.Go(func() { w.serve(theirs, host) })
 	return ours, nil
 }
 
 // messageName is how tests call their messages, in whatever envelope they are.
 var messageName = regexp.MustCompile(`m-[0-9]+-m`)
 
-func (w *wire) serve(c net.Conn, host string, fn func(string, int) answer) {
+func (w *wire) serve(c net.Conn, host string) {
 	defer c.Close()
 	r := bufio.NewReader(c)
 	for {
@@ -95,17 +125,7 @@ func (w *wire) serve(c net.Conn, host string, fn func(string, int) answer) {
 		if err != nil {
 			return
 		}
-		name := messageName.FindString(string(body))
-		w.mu.Lock()
-		all := w.seen[host][name]
-		this := attempt{time.Now(), req.Header, string(body)}
-		if len(all) > 0 && this.body == all[0].body {
-			this.header, this.body = nil, all[0].body // a million of them have to fit into memory
-		}
-		all = append(all, this)
-		w.seen[host][name] = all
-		w.mu.Unlock()
-		a := fn(name, len(all))
+		a := w.answer(host, req, string(body))
 		if a.status == 0 {
 			<-w.closed
 			return
