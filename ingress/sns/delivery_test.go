@@ -263,7 +263,9 @@ func TestRedrivePolicy(t *testing.T) {
 	set := func(value string) []string {
 		return []string{"Action", "SetSubscriptionAttributes", "SubscriptionArn", arn, "AttributeName", "RedrivePolicy", "AttributeValue", value}
 	}
-	queue := func() string { return s.engine.Topic([]byte("orders")).Subscription(confirmedName).Config().DeadLetters.Queue }
+	queue := func() string {
+		return s.engine.Topic([]byte("orders")).Subscription(confirmedName).Config().DeadLetters.Queue
+	}
 	policy := func(arn string) string { return `{"deadLetterTargetArn":"` + arn + `"}` }
 	s.wantError(200, "", "", set(policy("arn:aws:sqs:us-east-1:000000000000:dead-1"))...)
 	for _, value := range []string{"{", "x", "[]", `{"deadLetterTargetArn":5}`} {
