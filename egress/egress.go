@@ -131,16 +131,31 @@ func (g *Egress) Check(c *engine.SubscriptionConfig) error {
 	if err := CheckKind(k, c); err != nil {
 		return err
 	}
-	if c.DeadLetters.Queue != "" && g.opts.Queue == nil {
-		return &engine.FieldError{Field: "dead_letters.queue", Reason: "no queue is served"}
-	}
-	// A name is judged when it is dialled; what is an address already can be refused here.
-	if u, err := url.Parse(c.Endpoint); err == nil {
-		if a, err := netip.ParseAddr(u.Hostname()); err == nil && !addressAllowed(a) {
-			return &engine.FieldError{Field: "endpoint", Reason: "pushes to this address are forbidden"}
+	if queue := c.DeadLetters.Queue; queue != "" {
+		if g.opts.Queue == nil {
+			return &engine.FieldError{Field: "dead_letters.queue", Reason: "no queue is served"}
+		}
+		if reason := g.opts.Queue.CheckQueue(queue); reason != "" {
+			return &engine.FieldError{Field: "dead_letters.queue", Reason: reason}
+		}
+		if forbiddenURL(queue) {
+			return &engine.FieldError{Field: "dead_letters.queue", Reason: "pushes to this address are forbidden"}
 		}
 	}
+	if forbiddenURL(c.Endpoint) {
+		return &engine.FieldError{Field: "endpoint", Reason: "pushes to this address are forbidden"}
+	}
 	return nil
+}
+
+// forbiddenURL reports whether the host is an address that nothing is pushed to. A name is judged when it is dialled.
+func forbiddenURL(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil {
+		return false
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	return err == nil && !addressAllowed(a)
 }
 
 // CheckKind fills in a kind's defaults, its retry policy among them, and reports what is wrong.

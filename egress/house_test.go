@@ -58,7 +58,9 @@ func newHouse(t testing.TB, store engine.Store, opts egress.Options) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts.Kinds = []egress.Kind{plain{}}
+	if opts.Kinds == nil {
+		opts.Kinds = []egress.Kind{plain{}}
+	}
 	g, err := egress.New(e, opts)
 	if err != nil {
 		t.Fatal(err)

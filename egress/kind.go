@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"net/url"
 	"time"
 
 	"fanfare/engine"
@@ -56,8 +57,29 @@ type DefaultRetrier interface {
 type QueueKind interface {
 	Kind
 	DefaultRetrier
+	// CheckQueue says what is wrong with the URL of a queue, "" for nothing.
+	CheckQueue(queue string) string
 	// Wrap returns an encoder whose push to the queue carries what the subscriber would have got.
 	Wrap(subscriber Encoder, queue string) Encoder
+}
+
+// AnswerReader is an optional ability of a Kind whose receivers say more than a status does. Rules of the subscription
+// take its place, as they take Judge's.
+type AnswerReader interface {
+	// JudgeAnswer says what an answer means; body is its beginning, 256 bytes at the most.
+	JudgeAnswer(status int, body []byte) Outcome
+}
+
+// Targeter is an optional ability of a Kind that does not post to the path of its endpoint.
+type Targeter interface {
+	// Target is what stands in the request line for an endpoint. It begins with a '/'.
+	Target(endpoint *url.URL) string
+}
+
+// Barer is an optional ability of an Encoder: whether its pushes carry the text of the message alone, so that
+// whatever else belongs to it has to travel beside.
+type Barer interface {
+	Bare() bool
 }
 
 // DefaultPather is an optional ability of a Kind: the path of endpoints that have none.

@@ -10,14 +10,14 @@ import (
 // backoff is the wait before the next try of a delivery after a number of attempts: what the policy says, spread
 // by its jitter, and no shorter than what the endpoint asked for, within the policy's longest wait.
 func backoff(p *engine.RetryPolicy, attempts int, retryAfter time.Duration) time.Duration {
-	wait := p.Wait(attempts)
+	least, wait := p.Range(attempts)
 	switch {
-	case p.Backoff == engine.BackoffRandom && wait > p.MinDelay:
-		wait = p.MinDelay + rand.N(wait-p.MinDelay+1)
+	case least < wait:
+		wait = least + rand.N(wait-least+1)
 	case p.Jitter == engine.JitterFull && wait > 0:
-		wait = rand.N(wait) + time.Millisecond
+		wait = min(wait, rand.N(wait)+time.Millisecond)
 	case p.Jitter == engine.JitterHalf && wait > 1:
-		wait = wait/2 + rand.N(wait/2+1)
+		wait -= rand.N(wait/2 + 1)
 	}
 	if p.Deaf {
 		return wait

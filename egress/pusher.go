@@ -255,7 +255,7 @@ func (p *pusher) render(set *settings, d *delivery) {
 // judge notes what the answer to one request means.
 func (p *pusher) judge(set *settings, i int) {
 	r := &p.results[i]
-	*r = result{outcome: set.outcome(p.answer.Status), status: p.answer.Status}
+	*r = result{outcome: set.outcome(p.answer.Status, p.answer.Snippet()), status: p.answer.Status}
 	if r.outcome != Delivered {
 		r.retryAfter = time.Duration(p.answer.RetryAfter) * time.Second
 		r.failure = "HTTP " + strconv.Itoa(p.answer.Status)

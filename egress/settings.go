@@ -16,33 +16,17 @@ type settings struct {
 	head     []byte // request line and Host header
 	conns    int    // connections at the most
 	timeout  time.Duration
-	interval time.Duration         // between the beginnings of two pushes, 0 for no limit
-	answers  *[answersSize]Outcome // by status; nil: as the kind has it
+	interval time.Duration // between the beginnings of two pushes, 0 for no limit
+	answers  Answers
+	reader   AnswerReader // nil: the status says all
 }
 
-// answersSize is one more than the highest status that has a meaning.
-const answersSize = 600
-
-// outcome says what an answer's status means.
-func (s *settings) outcome(status int) Outcome {
-	if s.answers != nil && status >= 0 && status < answersSize {
-		return s.answers[status]
+// outcome says what an answer means.
+func (s *settings) outcome(status int, body []byte) Outcome {
+	if s.config.Answers.IsZero() && s.reader != nil {
+		return s.reader.JudgeAnswer(status, body)
 	}
-	return s.kind.Judge(status)
-}
-
-// compileAnswers makes the table of a subscription that has rules of its own.
-func compileAnswers(kind Kind, rules *engine.AnswerRules) *[answersSize]Outcome {
-	if rules.IsZero() {
-		return nil
-	}
-	table := new([answersSize]Outcome)
-	for status := range table {
-		table[status] = kind.Judge(status)
-	}
-	outcomes := map[string]Outcome{"accept": Delivered, "retry": Retry, "final": Dead}
-	rules.Walk(func(list string, status int) { table[status] = outcomes[list] })
-	return table
+	return s.answers.Judge(status)
 }
 
 func (e *Egress) newSettings(s *engine.Subscription) *settings {
@@ -58,6 +42,9 @@ func (e *Egress) settingsTo(c *engine.SubscriptionConfig, kind Kind, encoder Enc
 		panic("BUG: egress: an endpoint that was checked does not parse: " + err.Error())
 	}
 	target := u.RequestURI()
+	if k, ok := kind.(Targeter); ok {
+		target = k.Target(u)
+	}
 	if d, ok := kind.(DefaultPather); ok && u.Path == "" {
 		target = d.DefaultPath() + target[len("/"):]
 	}
@@ -69,10 +56,12 @@ func (e *Egress) settingsTo(c *engine.SubscriptionConfig, kind Kind, encoder Enc
 		head:     []byte("POST " + target + " HTTP/1.1\r\nHost: " + u.Host + "\r\n"),
 		conns:    (c.MaxInFlight + c.Pipeline - 1) / c.Pipeline,
 		timeout:  c.Retry.Timeout,
-		answers:  compileAnswers(kind, &c.Answers),
+		answers:  NewAnswers(kind.Judge, &c.Answers),
 	}
+	set.reader, _ = kind.(AnswerReader)
 	if c.MaxPerSecond > 0 {
-		set.interval = time.Second / time.Duration(c.MaxPerSecond)
+		perSecond := time.Duration(c.MaxPerSecond)
+		set.interval = (time.Second + perSecond - 1) / perSecond // a hair less would let one more into the second
 	}
 	if set.timeout == 0 {
 		set.timeout = kind.Timeout()

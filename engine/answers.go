@@ -20,21 +20,26 @@ type AnswerRules struct {
 // IsZero reports whether there are no rules.
 func (r *AnswerRules) IsZero() bool { return len(r.Accept)+len(r.Retry)+len(r.Final) == 0 }
 
-func (r *AnswerRules) lists() map[string][]string {
-	return map[string][]string{"accept": r.Accept, "retry": r.Retry, "final": r.Final}
+type answerList struct {
+	name     string
+	patterns []string
+}
+
+func (r *AnswerRules) lists() [3]answerList {
+	return [...]answerList{{"accept", r.Accept}, {"retry", r.Retry}, {"final", r.Final}}
 }
 
 // Walk calls fn with every status that a list names, first those that a class names, then those named themselves.
 func (r *AnswerRules) Walk(fn func(list string, status int)) {
 	for _, classes := range []bool{true, false} {
-		for _, name := range []string{"accept", "retry", "final"} {
-			for _, pattern := range r.lists()[name] {
+		for _, list := range r.lists() {
+			for _, pattern := range list.patterns {
 				first, last, ok := parseAnswerPattern(pattern)
 				if !ok || (first != last) != classes {
 					continue
 				}
 				for status := first; status <= last; status++ {
-					fn(name, status)
+					fn(list.name, status)
 				}
 			}
 		}
@@ -43,19 +48,20 @@ func (r *AnswerRules) Walk(fn func(list string, status int)) {
 
 // Check says what is wrong with the rules, "" for nothing.
 func (r *AnswerRules) Check() string {
-	seen := map[string]string{}
-	for name, patterns := range r.lists() {
-		if len(patterns) > answerPatternsMax {
-			return fmt.Sprintf("%s has more than %d patterns", name, answerPatternsMax)
+	seen := map[string]bool{}
+	for _, list := range r.lists() {
+		if len(list.patterns) > answerPatternsMax {
+			return fmt.Sprintf("%s has more than %d patterns", list.name, answerPatternsMax)
 		}
-		for _, p := range patterns {
+		for _, p := range list.patterns {
 			if _, _, ok := parseAnswerPattern(p); !ok {
 				return fmt.Sprintf("%q is neither a status from 200 to 599 nor a class such as 4xx", p)
 			}
-			if other := seen[p]; other != "" {
+			lower := strings.ToLower(p)
+			if seen[lower] {
 				return fmt.Sprintf("%q is there twice", p)
 			}
-			seen[p] = name
+			seen[lower] = true
 		}
 	}
 	return ""

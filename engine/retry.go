@@ -146,30 +146,44 @@ func (p *RetryPolicy) Exhausted(attempts int) bool {
 // Wait is the wait behind a number of attempts, at least 1, before jitter. For the back-off "random" it is the
 // longest.
 func (p *RetryPolicy) Wait(attempts int) time.Duration {
+	_, most := p.Range(attempts)
+	return most
+}
+
+// Range is what the wait behind a number of attempts, at least 1, lies between, before jitter. But for the back-off
+// "random", whose steps are not the same twice, it is one time.
+func (p *RetryPolicy) Range(attempts int) (least, most time.Duration) {
 	retry := attempts - 1 // from 0
 	if retry < p.Immediate {
-		return 0
+		return 0, 0
 	}
 	if retry -= p.Immediate; retry < p.AtMinDelay {
-		return p.MinDelay
+		return p.MinDelay, p.MinDelay
 	}
 	step := retry - p.AtMinDelay
 	steps := p.MaxAttempts - 1 - p.Immediate - p.AtMinDelay - p.AtMaxDelay
 	if p.MaxAttempts > 0 && step >= steps {
-		return p.MaxDelay
+		return p.MaxDelay, p.MaxDelay
 	}
+	if p.Backoff == BackoffRandom {
+		return p.MinDelay, p.MaxDelay
+	}
+	wait := p.spaced(step, steps)
+	return wait, wait
+}
+
+// spaced is step i of n of a back-off that is not random, n being senseless for one without a number of attempts.
+func (p *RetryPolicy) spaced(i, n int) time.Duration {
 	switch p.Backoff {
 	case BackoffList:
 		if len(p.Delays) > 0 {
-			return p.Delays[min(step, len(p.Delays)-1)]
+			return p.Delays[min(i, len(p.Delays)-1)]
 		}
-	case BackoffRandom:
-		return p.MaxDelay
 	case BackoffLinear, BackoffArithmetic, BackoffGeometric, BackoffExponential:
-		return p.stepped(step, steps)
-	case BackoffDoubling:
+		return p.stepped(i, n)
+	case BackoffDoubling, BackoffRandom:
 	}
-	return p.doubled(step)
+	return p.doubled(i)
 }
 
 func (p *RetryPolicy) doubled(step int) time.Duration {

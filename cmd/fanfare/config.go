@@ -74,18 +74,23 @@ func (r retryScale) MarshalText() ([]byte, error) { //nolint:unparam // as encod
 }
 
 type snsConfig struct {
-	Region  string `yaml:"region"`
-	Account string `yaml:"account"`
+	Region  string        `yaml:"region"`
+	Account string        `yaml:"account"`
+	Queues  string        `yaml:"queues,omitempty"` // base URL of the server whose queues a RedrivePolicy names
+	Answers answersConfig `yaml:"answers,omitempty"`
 }
 
 type smqConfig struct {
 	Account          string `yaml:"account"`
 	MissingNamespace string `yaml:"missing_namespace"` // sdk, error or accept
+
+	Answers answersConfig `yaml:"answers,omitempty"`
 }
 
 type smnConfig struct {
-	Region  string `yaml:"region"`
-	Project string `yaml:"project"`
+	Region  string        `yaml:"region"`
+	Project string        `yaml:"project"`
+	Answers answersConfig `yaml:"answers,omitempty"`
 }
 
 type topicConfig struct {
@@ -154,6 +159,10 @@ type answersConfig struct {
 	Accept []string `yaml:"accept,omitempty"`
 	Retry  []string `yaml:"retry,omitempty"`
 	Final  []string `yaml:"final,omitempty"`
+}
+
+func (a *answersConfig) engine() engine.AnswerRules {
+	return engine.AnswerRules{Accept: a.Accept, Retry: a.Retry, Final: a.Final}
 }
 
 // deadLettersConfig says where dead letters go: the built-in list, a topic, or a queue that speaks the API of SQS.
@@ -376,7 +385,7 @@ func (s *subscriptionConfig) engine() engine.SubscriptionConfig {
 		Name: s.Name, Kind: s.Kind, Endpoint: s.Endpoint, Envelope: s.Envelope,
 		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, MaxPerSecond: s.MaxPerSecond, FilterTag: s.FilterTag, Declared: true,
 		Retry:       s.Retry.engine(),
-		Answers:     engine.AnswerRules{Accept: s.Answers.Accept, Retry: s.Answers.Retry, Final: s.Answers.Final},
+		Answers:     s.Answers.engine(),
 		DeadLetters: engine.DeadLetterPlace{Topic: s.DeadLetters.Topic, Queue: s.DeadLetters.Queue},
 	}
 }

@@ -22,6 +22,7 @@ import (
 	egresssmn "fanfare/egress/smn"
 	egresssmq "fanfare/egress/smq"
 	egresssns "fanfare/egress/sns"
+	egresssqs "fanfare/egress/sqs"
 )
 
 // This file is the registration: what the binary speaks, each in one line.
@@ -42,11 +43,14 @@ func faces(e *engine.Engine, c *config, log zerolog.Logger) []ingress.Face {
 func kinds(c *config) []egress.Kind {
 	return []egress.Kind{
 		webhook.New(webhook.Options{}),
-		egresssns.New(egresssns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL}),
-		egresssmq.New(egresssmq.Options{Account: c.SMQ.Account}),
-		egresssmn.New(egresssmn.Options{Region: c.SMN.Region, Project: c.SMN.Project, PublicURL: c.PublicURL}),
+		egresssns.New(egresssns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Answers: c.SNS.Answers.engine()}),
+		egresssmq.New(egresssmq.Options{Account: c.SMQ.Account, Answers: c.SMQ.Answers.engine()}),
+		egresssmn.New(egresssmn.Options{Region: c.SMN.Region, Project: c.SMN.Project, PublicURL: c.PublicURL, Answers: c.SMN.Answers.engine()}),
 	}
 }
+
+// queueKind is how dead letters get into queues.
+func queueKind() egress.QueueKind { return egresssqs.New(egresssqs.Options{}) }
 
 // openStore opens the store that the durability setting asks for.
 func openStore(c *config, log zerolog.Logger) (engine.Store, error) {
@@ -73,7 +77,7 @@ func (c *config) smnOptions(log zerolog.Logger) smn.Options {
 }
 
 func (c *config) snsOptions(log zerolog.Logger) sns.Options {
-	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Log: log}
+	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Log: log}
 }
 
 // validateVendors checks what only the faces can judge.
@@ -91,11 +95,22 @@ func (c *config) validateVendors(fault func(key, format string, args ...any)) {
 			fault(v.key, "%v", v.err)
 		}
 	}
+	for key, answers := range map[string]answersConfig{"sns.answers": c.SNS.Answers, "smq.answers": c.SMQ.Answers, "smn.answers": c.SMN.Answers} {
+		rules := answers.engine()
+		if reason := rules.Check(); reason != "" {
+			fault(key, "%s", reason)
+		}
+	}
 }
 
 // checkKind checks a subscription's kind and envelope, and fills in their defaults.
 func checkKind(c *engine.SubscriptionConfig) error {
 	c.Kind = cmp.Or(c.Kind, "webhook")
+	if queue := c.DeadLetters.Queue; queue != "" {
+		if reason := queueKind().CheckQueue(queue); reason != "" {
+			return &engine.FieldError{Field: "dead_letters.queue", Reason: reason}
+		}
+	}
 	for _, k := range kinds(defaultConfig()) {
 		if k.Name() == c.Kind {
 			return egress.CheckKind(k, c)

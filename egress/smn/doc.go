@@ -30,5 +30,5 @@
 //
 // An envelope that is not "json" is an *engine.FieldError. Answers 2xx acknowledge. 4xx refuses for good, as
 // the service does not retry it, but for 408 and 429, which ask for another try; everything else, redirects
-// among it, is tried again.
+// among it, is tried again. The sources are silent about 3xx, 408 and 429: Options.Answers can have them otherwise.
 package smn

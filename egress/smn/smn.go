@@ -32,6 +32,8 @@ type Options struct {
 	Project   string // in the URNs of subscriptions made without one; default "0123456789abcdef0123456789abcdef"
 	PublicURL string // base of the links; default: where the subscriber reached us, or http://127.0.0.1:8080
 	Signer    Signer // default nil: nothing is signed
+
+	Answers engine.AnswerRules // which statuses mean what, where it is not as the package's documentation says
 }
 
 // Signer signs objects. The same message is rendered for every subscription of its topic, so it is for the
@@ -66,16 +68,22 @@ func (o *Options) Validate() error {
 		(err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
 		faults = append(faults, fmt.Errorf("smn: PublicURL %q must be http://HOST or https://HOST, with a path if need be", o.PublicURL))
 	}
+	if reason := o.Answers.Check(); reason != "" {
+		faults = append(faults, fmt.Errorf("smn: Answers: %s", reason))
+	}
 	return errors.Join(faults...)
 }
 
 // Kind is the kind "smn".
-type Kind struct{ opts Options }
+type Kind struct {
+	opts    Options
+	answers egress.Answers
+}
 
 // New returns the kind. The options must be valid.
 func New(opts Options) *Kind {
 	opts.setDefaults()
-	return &Kind{opts}
+	return &Kind{opts, egress.NewAnswers(judge, &opts.Answers)}
 }
 
 // Name is "smn".
@@ -101,8 +109,11 @@ func (*Kind) DefaultRetry() engine.RetryPolicy {
 	}
 }
 
-// Judge takes 2xx for delivered, and 4xx but 408 and 429 for a refusal for good.
-func (*Kind) Judge(status int) egress.Outcome {
+// Judge says what a status means: as the options have it, and else as the service does.
+func (k *Kind) Judge(status int) egress.Outcome { return k.answers.Judge(status) }
+
+// judge takes 2xx for delivered, and 4xx but 408 and 429 for a refusal for good.
+func judge(status int) egress.Outcome {
 	switch {
 	case status >= 200 && status <= 299:
 		return egress.Delivered

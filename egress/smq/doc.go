@@ -20,5 +20,6 @@
 //
 // # Errors
 //
-// An envelope that is none of the three is an *engine.FieldError. Any answer but 2xx is worth another try.
+// An envelope that is none of the three is an *engine.FieldError. Any answer but 2xx is worth another
+// try, unless Options.Answers says otherwise.
 package smq

@@ -20,6 +20,9 @@ func (*simplified) Body(scratch []byte, m *engine.Message) (body, grown []byte) 
 	return m.Body(), scratch
 }
 
+// Bare is true.
+func (*simplified) Bare() bool { return true }
+
 // xmlEnvelope is the encoder of the envelope "xml".
 type xmlEnvelope struct {
 	base

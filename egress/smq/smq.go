@@ -1,6 +1,7 @@
 package smq
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -27,23 +28,32 @@ const (
 // Options of a Kind. The zero value works.
 type Options struct {
 	Account string // owner and subscriber of every topic, up to 64 digits and letters; default "123456"
+
+	Answers engine.AnswerRules // which statuses mean what, where it is not as the package's documentation says
 }
 
 // Validate reports every bad option at once.
 func (o *Options) Validate() error {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	var faults []error
 	if len(o.Account) > 64 || strings.Trim(o.Account, alphabet) != "" {
-		return fmt.Errorf("smq: Account is %q, must be up to 64 digits and letters", o.Account)
+		faults = append(faults, fmt.Errorf("smq: Account is %q, must be up to 64 digits and letters", o.Account))
 	}
-	return nil
+	if reason := o.Answers.Check(); reason != "" {
+		faults = append(faults, fmt.Errorf("smq: Answers: %s", reason))
+	}
+	return errors.Join(faults...)
 }
 
 // Kind is the kind "smq".
-type Kind struct{ account string }
+type Kind struct {
+	account string
+	answers egress.Answers
+}
 
 // New returns the kind. The options must be valid.
 func New(opts Options) *Kind {
-	k := &Kind{account: opts.Account}
+	k := &Kind{account: opts.Account, answers: egress.NewAnswers(judge, &opts.Answers)}
 	if k.account == "" {
 		k.account = defaultAccount
 	}
@@ -79,9 +89,12 @@ func (*Kind) DefaultRetry() engine.RetryPolicy {
 // DefaultPath is what is posted to when the endpoint has no path.
 func (*Kind) DefaultPath() string { return "/notifications" }
 
-// Judge takes 2xx for delivered. Receivers answer 403 to a signature they do not believe and 500 to everything
+// Judge says what a status means: as the options have it, and else as the service does.
+func (k *Kind) Judge(status int) egress.Outcome { return k.answers.Judge(status) }
+
+// judge takes 2xx for delivered. Receivers answer 403 to a signature they do not believe and 500 to everything
 // else; the service tries both again.
-func (*Kind) Judge(status int) egress.Outcome {
+func judge(status int) egress.Outcome {
 	if status >= 200 && status <= 299 {
 		return egress.Delivered
 	}

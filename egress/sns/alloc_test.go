@@ -36,7 +36,7 @@ func BenchmarkBody(b *testing.B) {
 	for i := range m.Body() {
 		m.Body()[i] = 'a' + byte(i%26)
 	}
-	e := newEncoder("arn:aws:sns:us-east-1:000000000000:orders", "arn:aws:sns:us-east-1:000000000000:orders:x", "http://h", "http", false, nil)
+	e := newEncoder("arn:aws:sns:us-east-1:000000000000:orders", "arn:aws:sns:us-east-1:000000000000:orders:x", "http://h", "http", "", false, nil)
 	scratch := make([]byte, 0, 4096)
 	b.Run("size=1KiB", func(b *testing.B) {
 		b.SetBytes(1024)

@@ -31,5 +31,6 @@
 //
 // An envelope that is neither of the two is an *engine.FieldError. Answers 2xx acknowledge; 429 and 5xx, and those
 // that say nothing, are worth another try; every other 3xx and 4xx refuses for good, as SNS does not retry
-// client-side errors.
+// client-side errors. Where an account of
+// the service says otherwise, Options.Answers says so too: an older page has 3xx and 4xx as answers that acknowledge.
 package sns

@@ -2,6 +2,7 @@ package sns
 
 import (
 	"encoding/base64"
+	"strings"
 	"time"
 
 	"fanfare/engine"
@@ -31,23 +32,29 @@ type encoder struct {
 	rawNotificationHeader []byte // likewise
 }
 
-func newEncoder(topicARN, subscriptionARN, base, protocol string, raw bool, signer Signer) *encoder {
+func newEncoder(topicARN, subscriptionARN, base, protocol, contentType string, raw bool, signer Signer) *encoder {
 	e := &encoder{raw: raw, protocol: protocol, signer: signer, topicARN: topicARN}
 	e.topicMember = appendMember(nil, "TopicArn", []byte(topicARN))
 	e.unsubscribeMember = appendMember(nil, "UnsubscribeURL", []byte(base+"/?Action=Unsubscribe&SubscriptionArn="+subscriptionARN))
 	e.subscribeURL = []byte(base + "/?Action=ConfirmSubscription&TopicArn=" + topicARN + "&Token=")
 
+	notificationType := defaultContentType
+	if contentType != "" && !strings.ContainsAny(contentType, "\r\n\x00") {
+		notificationType = contentType
+	}
+	plain, asked := "Content-Type: "+defaultContentType+"\r\n"+commonHeader, "Content-Type: "+notificationType+"\r\n"+commonHeader
 	topic := "\r\nx-amz-sns-topic-arn: " + topicARN + "\r\n"
 	subscription := "x-amz-sns-subscription-arn: " + subscriptionARN + "\r\n"
-	e.notificationHeader = []byte(topic + subscription + commonHeader)
-	e.rawNotificationHeader = []byte(topic + subscription + "x-amz-sns-rawdelivery: true\r\n" + commonHeader)
-	e.confirmationHeader = []byte(topic + commonHeader)
-	e.unsubscriptionHeader = []byte(topic + subscription + commonHeader)
+	e.notificationHeader = []byte(topic + subscription + asked)
+	e.rawNotificationHeader = []byte(topic + subscription + "x-amz-sns-rawdelivery: true\r\n" + asked)
+	e.confirmationHeader = []byte(topic + plain)
+	e.unsubscriptionHeader = []byte(topic + subscription + plain)
 	return e
 }
 
-const commonHeader = "Content-Type: text/plain; charset=UTF-8\r\n" +
-	"Connection: Keep-Alive\r\n" +
+const defaultContentType = "text/plain; charset=UTF-8"
+
+const commonHeader = "Connection: Keep-Alive\r\n" +
 	"User-Agent: Amazon Simple Notification Service Agent\r\n" +
 	"Accept-Encoding: gzip,deflate\r\n"
 
@@ -189,3 +196,6 @@ func appendMember(dst []byte, name string, value []byte) []byte {
 	dst = jsontext.AppendEscapedUpper(dst, value)
 	return append(dst, '"')
 }
+
+// Bare reports raw delivery.
+func (e *encoder) Bare() bool { return e.raw }

@@ -24,6 +24,8 @@ const timeout = 15 * time.Second
 const (
 	labelTopicARN  = "sns.topic_arn"  // the topic as the subscriber named it
 	labelPublicURL = "sns.public_url" // where the subscriber reached us
+
+	labelContentType = "sns.content_type" // of notifications, from its delivery policy
 )
 
 // Options of a Kind. The zero value works.
@@ -32,6 +34,8 @@ type Options struct {
 	Account   string // likewise: 12 digits; default 000000000000
 	PublicURL string // base of SubscribeURL and UnsubscribeURL; default: where the subscriber reached us, or http://127.0.0.1:8080
 	Signer    Signer // default nil: documents are not signed
+
+	Answers engine.AnswerRules // which statuses mean what, where it is not as the package's documentation says
 }
 
 // Signer signs documents. The same message is rendered for every subscription of its topic, so it is for the signer
@@ -62,16 +66,22 @@ func (o *Options) Validate() error {
 		(err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
 		faults = append(faults, fmt.Errorf("sns: PublicURL %q must be http://HOST or https://HOST, with a path if need be", o.PublicURL))
 	}
+	if reason := o.Answers.Check(); reason != "" {
+		faults = append(faults, fmt.Errorf("sns: Answers: %s", reason))
+	}
 	return errors.Join(faults...)
 }
 
 // Kind is the kind "sns".
-type Kind struct{ opts Options }
+type Kind struct {
+	opts    Options
+	answers egress.Answers
+}
 
 // New returns the kind.
 func New(opts Options) *Kind {
 	opts.setDefaults()
-	return &Kind{opts}
+	return &Kind{opts, egress.NewAnswers(judge, &opts.Answers)}
 }
 
 // Name is "sns".
@@ -100,8 +110,11 @@ func (*Kind) DefaultRetry() engine.RetryPolicy {
 	}
 }
 
-// Judge takes 2xx for delivered, and 3xx and 4xx but 429 for a refusal for good.
-func (*Kind) Judge(status int) egress.Outcome {
+// Judge says what a status means: as the options have it, and else as the service does.
+func (k *Kind) Judge(status int) egress.Outcome { return k.answers.Judge(status) }
+
+// judge takes 2xx for delivered, and 3xx and 4xx but 429 for a refusal for good.
+func judge(status int) egress.Outcome {
 	switch {
 	case status >= 200 && status <= 299:
 		return egress.Delivered
@@ -121,5 +134,5 @@ func (k *Kind) Compile(s *engine.Subscription) egress.Encoder {
 	base := k.opts.PublicURL
 	base = cmp.Or(base, c.Labels[labelPublicURL])
 	base = cmp.Or(base, "http://127.0.0.1:8080")
-	return newEncoder(topicARN, topicARN+":"+c.Name, base, c.Protocol, c.Envelope == Raw, k.opts.Signer)
+	return newEncoder(topicARN, topicARN+":"+c.Name, base, c.Protocol, c.Labels[labelContentType], c.Envelope == Raw, k.opts.Signer)
 }

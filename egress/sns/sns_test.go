@@ -75,6 +75,29 @@ var awsSubscription = map[string]string{
 	"sns.public_url": "http://fanfare:4100",
 }
 
+// TestContentType is that of the delivery policy, in notifications alone.
+func TestContentType(t *testing.T) {
+	f := func(envelope, asked string, kind engine.MessageType, want string) {
+		t.Helper()
+		e, m := push(t, Options{}, envelope, map[string]string{"sns.content_type": asked}, func(m *engine.Message) {
+			m.SetType(kind)
+			m.Set(engine.FieldBody, []byte("x"))
+		})
+		head := rendered(e, m)
+		if n := strings.Count(head, "Content-Type: "); n != 1 || !strings.Contains(head, "\nContent-Type: "+want+"\n") {
+			t.Errorf("%s %q: got %s", envelope, asked, head)
+		}
+	}
+	const plain = "text/plain; charset=UTF-8"
+	for _, envelope := range []string{JSON, Raw} {
+		f(envelope, "application/json", engine.Notification, "application/json")
+		f(envelope, "application/json", engine.SubscriptionConfirmation, plain)
+		f(envelope, "application/json", engine.UnsubscribeConfirmation, plain)
+		f(envelope, "", engine.Notification, plain)
+		f(envelope, "a/b\r\nX: y", engine.Notification, plain)
+	}
+}
+
 func TestPush(t *testing.T) {
 	f := func(name string, opts Options, envelope string, labels map[string]string, fill func(m *engine.Message), want string) {
 		t.Run(name, func(t *testing.T) {

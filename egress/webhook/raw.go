@@ -60,3 +60,6 @@ func headerSafe(value []byte) bool {
 	}
 	return true
 }
+
+// Bare is true.
+func (*raw) Bare() bool { return true }

@@ -201,7 +201,7 @@ func TestSubscribeRules(t *testing.T) {
 	}
 	refused("Invalid parameter: Attributes Reason: RawMessageDelivery: Invalid value [1]. Must be true or false.", attribute("RawMessageDelivery", "1")...)
 	refused("Invalid parameter: Attributes Reason: AttributeName", attribute("Colour", "red")...)
-	refused("Invalid parameter: Attributes Reason: RedrivePolicy: not supported", attribute("RedrivePolicy", `{"deadLetterTargetArn":"x"}`)...)
+	refused("Invalid parameter: Attributes Reason: SubscriptionRoleArn: not supported", attribute("SubscriptionRoleArn", "x")...)
 	s.wantError(200, "", "", attribute("RawMessageDelivery", "TRUE")...)
 	s.wantError(200, "", "", subscribe()...)
 	refused("Invalid parameter: Attributes Reason: Subscription already exists with different attributes", attribute("RawMessageDelivery", "false")...)

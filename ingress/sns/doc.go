@@ -6,13 +6,16 @@
 // Publish and PublishBatch are parsed by hand and without allocation; the control operations through a map.
 //
 //	Publish, PublishBatch                                       publish.go, batch.go, attributes.go
-//	CreateTopic, DeleteTopic, ListTopics, GetTopicAttributes    topics.go
+//	CreateTopic, DeleteTopic, ListTopics,
+//	GetTopicAttributes, SetTopicAttributes                      topics.go
 //	Subscribe, ConfirmSubscription, Unsubscribe                 subscribe.go
 //	ListSubscriptions, ListSubscriptionsByTopic,
-//	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go
+//	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go, settings.go
 //
-// Endpoints are http and https. FIFO topics, filter policies, delivery policies and redrive policies are refused,
-// never ignored. Every other action is answered InvalidAction.
+// Endpoints are http and https. FIFO topics and filter policies are refused, never ignored. A DeliveryPolicy becomes the
+// subscription's retry policy, its limit of pushes per second and its content type (delivery.go, effective.go); a
+// topic's policy is carried into its subscriptions whenever it changes. A RedrivePolicy becomes the queue for dead
+// letters: Options.Queues/ACCOUNT/NAME. Every other action is answered InvalidAction.
 //
 // Source: Amazon SNS API reference and developer guide, read in 2026, and the service model of the SDKs; texts and
 // orders of checks as recorded from AWS by public test suites.

@@ -103,6 +103,7 @@ var operations = map[string]func(*call, params) error{
 	"DeleteTopic":               (*call).deleteTopic,
 	"ListTopics":                (*call).listTopics,
 	"GetTopicAttributes":        (*call).getTopicAttributes,
+	"SetTopicAttributes":        (*call).setTopicAttributes,
 	"Subscribe":                 (*call).subscribe,
 	"ConfirmSubscription":       (*call).confirmSubscription,
 	"Unsubscribe":               (*call).unsubscribe,

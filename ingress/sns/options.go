@@ -14,6 +14,7 @@ type Options struct {
 	Region    string // in ARNs, unless the request is signed for another; lower-case letters, digits and '-'; default us-east-1
 	Account   string // in ARNs, and the owner of everything: 12 digits; default 000000000000
 	PublicURL string // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
+	Queues    string // base URL of the SQS-compatible server whose queues a RedrivePolicy names; default "": they are refused
 
 	Log zerolog.Logger // silent by default
 }
@@ -36,10 +37,10 @@ func (o *Options) Validate() error {
 	if o.Account != "" && !isAccount([]byte(o.Account)) {
 		faults = append(faults, fmt.Errorf("sns: Account %q must be 12 digits", o.Account))
 	}
-	if o.PublicURL != "" {
-		u, err := url.Parse(o.PublicURL)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(o.PublicURL, "?#") {
-			faults = append(faults, fmt.Errorf("sns: PublicURL %q must be http://HOST or https://HOST, with a path if need be", o.PublicURL))
+	for _, base := range []struct{ name, value string }{{"PublicURL", o.PublicURL}, {"Queues", o.Queues}} {
+		u, err := url.Parse(base.value)
+		if base.value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(base.value, "?#")) {
+			faults = append(faults, fmt.Errorf("sns: %s %q must be http://HOST or https://HOST, with a path if need be", base.name, base.value))
 		}
 	}
 	return errors.Join(faults...)

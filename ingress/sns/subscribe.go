@@ -28,6 +28,10 @@ const (
 	labelPublicURL     = "sns.public_url"    // where the subscriber reached us, unless we know better
 	labelAuthenticated = "sns.authenticated" // "true": the confirmation was signed
 	labelGuarded       = "sns.guarded"       // "true": Unsubscribe has to be signed
+
+	labelDelivery    = "sns.delivery_policy" // DeliveryPolicy, normalised
+	labelRedrive     = "sns.redrive_policy"  // RedrivePolicy as it was given
+	labelContentType = "sns.content_type"    // of notifications, where it is not the usual one; the kind "sns" reads it
 )
 
 // gate lets one call at a time through for a key.
@@ -67,7 +71,7 @@ func (c *call) subscribe(p params) error {
 	if err != nil {
 		return err
 	}
-	config, err := c.subscriptionConfig(p, arn)
+	config, asked, err := c.subscriptionConfig(p, t, arn)
 	if err != nil {
 		return err
 	}
@@ -78,11 +82,11 @@ func (c *call) subscribe(p params) error {
 	defer c.face.subscribing.enter(t.Name() + " " + config.Endpoint)()
 	s := subscriptionTo(t, config.Endpoint)
 	if s == nil {
-		if s, _, err = c.face.engine.PutSubscription(t, config); err != nil {
+		if s, err = c.face.putSubscription(t, config); err != nil {
 			return err
 		}
 		c.logSubscription(s, "subscription created")
-	} else if err := c.renew(p, s, config); err != nil {
+	} else if err := c.renew(s, config, &asked); err != nil {
 		return err
 	}
 	if s.Config().Pending {
@@ -103,47 +107,52 @@ func (c *call) logSubscription(s *engine.Subscription, message string) {
 }
 
 // subscriptionConfig reads what Subscribe asks for.
-func (c *call) subscriptionConfig(p params, topicARN string) (config engine.SubscriptionConfig, err error) {
+func (c *call) subscriptionConfig(p params, t *engine.Topic, topicARN string) (config engine.SubscriptionConfig, asked settings, err error) {
 	protocol, err := p.required("Protocol")
 	if err != nil {
-		return config, err
+		return config, asked, err
 	}
 	if protocol != "http" && protocol != "https" {
-		return config, invalid("Amazon SNS does not support this protocol string: %s", shorten(protocol))
+		return config, asked, invalid("Amazon SNS does not support this protocol string: %s", shorten(protocol))
 	}
 	endpoint, err := p.required("Endpoint")
 	if err != nil {
-		return config, err
+		return config, asked, err
 	}
 	if !strings.HasPrefix(endpoint, protocol+"://") {
-		return config, invalid("Endpoint must match the specified protocol")
+		return config, asked, invalid("Endpoint must match the specified protocol")
 	}
 	attributes, err := p.pairs("Attributes.entry", "key", "value")
 	if err != nil {
-		return config, err
+		return config, asked, err
 	}
-	envelope := envelopeJSON
 	for _, a := range attributes {
-		if a.key != "RawMessageDelivery" {
-			if err := checkSubscriptionAttribute(a.key, a.value); err != "" {
-				return config, invalid("Attributes Reason: %s", err)
-			}
-			continue
-		}
-		var fault string
-		if envelope, fault = rawDelivery(a.value); fault != "" {
-			return config, invalid("Attributes Reason: %s", fault)
+		if fault := asked.read(c.face, t, a.key, a.value); fault != "" {
+			return config, asked, invalid("Attributes Reason: %s", fault)
 		}
 	}
 	labels := map[string]string{labelTopicARN: topicARN}
 	if host := c.publicHost(); host != "" {
 		labels[labelPublicURL] = host
 	}
-	return engine.SubscriptionConfig{
-		Name: newName(), Kind: kindName, Endpoint: endpoint, Envelope: envelope, Protocol: protocol,
+	config = engine.SubscriptionConfig{
+		Name: newName(), Kind: kindName, Endpoint: endpoint, Envelope: envelopeJSON, Protocol: protocol,
 		Pending: true, Token: newToken(), TokenUntil: time.Now().Add(tokenAge).UnixMilli(),
 		Labels: labels,
-	}, nil
+	}
+	asked.apply(&config, t)
+	return config, asked, nil
+}
+
+// putSubscription makes a subscription that is delivered by the topic's policy as it is then.
+func (f *Face) putSubscription(t *engine.Topic, config engine.SubscriptionConfig) (*engine.Subscription, error) {
+	applyDelivery(&config, t)
+	known := t.Label(labelTopicDelivery)
+	s, _, err := f.engine.PutSubscription(t, config)
+	if err == nil && t.Label(labelTopicDelivery) != known { // it changed meanwhile
+		err = f.engine.UpdateSubscription(s, func(config *engine.SubscriptionConfig) { applyDelivery(config, t) })
+	}
+	return s, err
 }
 
 // publicHost is the URL under which this request reached us, "" when the options say better or it cannot be told.
@@ -174,11 +183,10 @@ func rawDelivery(value string) (envelope, fault string) {
 	return "", "RawMessageDelivery: Invalid value [" + shorten(value) + "]. Must be true or false."
 }
 
-// checkSubscriptionAttribute returns what is wrong with an attribute other than RawMessageDelivery. A value that asks
-// for what every subscription does anyway is fine.
+// checkSubscriptionAttribute returns what is wrong with an attribute that cannot be set to anything new.
 func checkSubscriptionAttribute(name, value string) (fault string) {
 	switch name {
-	case "FilterPolicy", "DeliveryPolicy", "RedrivePolicy":
+	case "FilterPolicy":
 		if value == "" || value == "{}" {
 			return ""
 		}
@@ -205,25 +213,19 @@ func subscriptionTo(t *engine.Topic, endpoint string) *engine.Subscription {
 
 // renew answers a Subscribe for an endpoint that has a subscription: attributes that were given must be what it has. One
 // that waits for its confirmation waits two days from now.
-func (c *call) renew(p params, s *engine.Subscription, asked engine.SubscriptionConfig) error {
+func (c *call) renew(s *engine.Subscription, fresh engine.SubscriptionConfig, asked *settings) error {
 	config := s.Config()
-	given, err := p.pairs("Attributes.entry", "key", "value")
-	if err != nil {
-		return err
-	}
-	for _, a := range given {
-		if a.key == "RawMessageDelivery" && config.Envelope != asked.Envelope {
-			return engine.ErrSubscriptionExists
-		}
+	if !asked.stored(config) {
+		return engine.ErrSubscriptionExists
 	}
 	if !config.Pending {
 		return nil
 	}
 	return c.face.engine.UpdateSubscription(s, func(config *engine.SubscriptionConfig) {
 		if config.TokenUntil < time.Now().UnixMilli() {
-			config.Token = asked.Token
+			config.Token = fresh.Token
 		}
-		config.TokenUntil = asked.TokenUntil
+		config.TokenUntil = fresh.TokenUntil
 	})
 }
 

@@ -108,21 +108,15 @@ func (c *call) writeSubscription(w *xmlWriter, s *engine.Subscription) {
 	w.close("member", "")
 }
 
-// defaultDelivery is the policy of a subscription that never set one.
-const defaultDelivery = `{"healthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,` +
-	`"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},` +
-	`"sicklyRetryPolicy":null,"throttlePolicy":null,` +
-	`"requestPolicy":{"headerContentType":"text/plain; charset=UTF-8"},"guaranteed":false}`
-
 func (c *call) getSubscriptionAttributes(p params) error {
 	s, err := c.subscription(p)
 	if err != nil {
 		return err
 	}
 	config := s.Config()
-	c.replyAttributes("GetSubscriptionAttributes", map[string]string{
+	attributes := map[string]string{
 		"ConfirmationWasAuthenticated": truthText(config.Labels[labelAuthenticated] == "true"),
-		"EffectiveDeliveryPolicy":      defaultDelivery,
+		"EffectiveDeliveryPolicy":      writePolicy(effectiveOf(config, s.Topic)),
 		"Endpoint":                     config.Endpoint,
 		"Owner":                        c.face.opts.Account,
 		"PendingConfirmation":          truthText(config.Pending),
@@ -131,7 +125,13 @@ func (c *call) getSubscriptionAttributes(p params) error {
 		"SubscriptionArn":              c.subscriptionARN(s),
 		"SubscriptionPrincipal":        "arn:aws:iam::" + c.face.opts.Account + ":user/fanfare",
 		"TopicArn":                     c.topicARNOf(s),
-	})
+	}
+	for name, label := range map[string]string{"DeliveryPolicy": labelDelivery, "RedrivePolicy": labelRedrive} {
+		if value := config.Labels[label]; value != "" {
+			attributes[name] = value
+		}
+	}
+	c.replyAttributes("GetSubscriptionAttributes", attributes)
 	return nil
 }
 
@@ -144,21 +144,15 @@ func (c *call) setSubscriptionAttributes(p params) error {
 	if err != nil {
 		return err
 	}
-	value := p["AttributeValue"]
-	if name != "RawMessageDelivery" {
-		if fault := checkSubscriptionAttribute(name, value); fault != "" {
-			return invalid("%s", fault)
-		}
-		c.replyNone("SetSubscriptionAttributes")
-		return nil
-	}
-	envelope, fault := rawDelivery(value)
-	if fault != "" {
+	var asked settings
+	if fault := asked.read(c.face, s.Topic, name, p["AttributeValue"]); fault != "" {
 		return invalid("%s", fault)
 	}
-	err = c.face.engine.UpdateSubscription(s, func(config *engine.SubscriptionConfig) { config.Envelope = envelope })
-	if err != nil {
-		return err
+	if asked != (settings{}) {
+		err = c.face.engine.UpdateSubscription(s, func(config *engine.SubscriptionConfig) { asked.apply(config, s.Topic) })
+		if err != nil {
+			return err
+		}
 	}
 	c.replyNone("SetSubscriptionAttributes")
 	return nil

@@ -1,7 +1,6 @@
 package sns
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -23,13 +22,15 @@ const (
 	tagValueRunesMax = 256
 	labelAttribute   = "sns.attribute." // and the attribute's name
 	labelTag         = "sns.tag."       // and the tag's key
+
+	labelTopicDelivery = labelAttribute + "DeliveryPolicy" // normalised
 )
 
 // topicAttributes are those a topic may have, with what their value must be.
 var topicAttributes = map[string]func(value string) bool{
 	"DisplayName":      func(v string) bool { return utf8.RuneCountInString(v) <= displayNameMax },
 	"Policy":           func(v string) bool { return json.Valid([]byte(v)) },
-	"DeliveryPolicy":   func(v string) bool { return json.Valid([]byte(v)) },
+	"DeliveryPolicy":   func(string) bool { return true }, // see parseTopicPolicy
 	"KmsMasterKeyId":   func(string) bool { return true },
 	"SignatureVersion": func(v string) bool { return v == "1" || v == "2" },
 	"TracingConfig":    func(v string) bool { return v == "PassThrough" || v == "Active" },
@@ -89,20 +90,20 @@ func checkTopicName(name string) error {
 func topicLabels(attributes, tags []pair) (map[string]string, error) {
 	labels := map[string]string{}
 	for _, a := range attributes {
-		valid, known := topicAttributes[a.key]
 		switch {
 		case a.key == "FifoTopic" && strings.EqualFold(a.value, "false"):
 			continue // what every topic is; it is not kept
 		case a.key == "FifoTopic" || a.key == "ContentBasedDeduplication" || a.key == "FifoThroughputScope":
 			return nil, invalid("Attributes Reason: %s: FIFO topics are not supported", a.key)
-		case !known:
-			return nil, invalid("Attributes Reason: Unknown attribute: %s", shorten(a.key))
-		case a.value == "" && a.key != "DisplayName":
-			continue // an empty value is that of an attribute which is not set
-		case !valid(a.value):
-			return nil, invalid("Attributes Reason: %s: Invalid value", a.key)
 		}
-		labels[labelAttribute+a.key] = a.value
+		value, fault := topicAttribute(a.key, a.value)
+		switch {
+		case fault != "":
+			return nil, invalid("Attributes Reason: %s", fault)
+		case value == "" && a.key != "DisplayName":
+			continue // an empty value is that of an attribute which is not set
+		}
+		labels[labelAttribute+a.key] = value
 	}
 	if len(tags) > tagsMax {
 		return nil, &fault{400, "TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded"}
@@ -114,6 +115,71 @@ func topicLabels(attributes, tags []pair) (map[string]string, error) {
 		labels[labelTag+tag.key] = tag.value
 	}
 	return labels, nil
+}
+
+// topicAttribute returns what is kept of an attribute's value, or what is wrong with it.
+func topicAttribute(name, value string) (kept, fault string) {
+	valid, known := topicAttributes[name]
+	switch {
+	case !known:
+		return "", "Unknown attribute: " + shorten(name)
+	case name == "DeliveryPolicy":
+		p, fault := parseTopicPolicy(value)
+		if p == nil {
+			return "", fault
+		}
+		return writePolicy(p), ""
+	case value != "" && !valid(value):
+		return "", name + ": Invalid value"
+	}
+	return value, ""
+}
+
+// setTopicAttributes changes one attribute. A delivery policy holds for the topic's subscriptions at once.
+func (c *call) setTopicAttributes(p params) error {
+	t, _, err := c.topic(p)
+	if err != nil {
+		return err
+	}
+	name, err := p.required("AttributeName")
+	if err != nil {
+		return err
+	}
+	value, fault := topicAttribute(name, p["AttributeValue"])
+	if fault != "" {
+		if _, known := topicAttributes[name]; !known {
+			fault = "AttributeName"
+		}
+		return invalid("%s", fault)
+	}
+	err = c.face.engine.UpdateTopic(t, func(labels map[string]string) {
+		if labels[labelAttribute+name] = value; value == "" {
+			delete(labels, labelAttribute+name)
+		}
+	})
+	if err == nil && name == "DeliveryPolicy" {
+		err = c.face.spreadDelivery(t)
+	}
+	if err != nil {
+		return err
+	}
+	c.replyNone("SetTopicAttributes")
+	return nil
+}
+
+// spreadDelivery lets the subscriptions of a topic be delivered by its policy. Those of the configuration file have
+// their own.
+func (f *Face) spreadDelivery(t *engine.Topic) error {
+	for _, s := range t.Subscriptions() {
+		if config := s.Config(); config.Kind != kindName || config.Declared {
+			continue
+		}
+		err := f.engine.UpdateSubscription(s, func(config *engine.SubscriptionConfig) { applyDelivery(config, t) })
+		if err != nil && !errors.Is(err, engine.ErrSubscriptionNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // compareLabels refuses attributes or tags that an existing topic does not have.
@@ -186,9 +252,6 @@ func parseToken(token string) (last string, err error) {
 
 // What a topic has whose attributes were never set.
 const (
-	defaultTopicDelivery = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,` +
-		`"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},` +
-		`"disableSubscriptionOverrides":false,"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}`
 	defaultPolicyHead = `{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",` +
 		`"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes",` +
 		`"SNS:AddPermission","SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic",` +
@@ -213,13 +276,12 @@ func (c *call) getTopicAttributes(p params) error {
 		}
 	}
 	owner := c.face.opts.Account
-	delivery := cmp.Or(t.Label(labelAttribute+"DeliveryPolicy"), defaultTopicDelivery)
 	attributes := map[string]string{
 		"TopicArn":                arn,
 		"Owner":                   owner,
 		"DisplayName":             "",
 		"Policy":                  defaultPolicyHead + arn + defaultPolicyMiddle + owner + defaultPolicyTail,
-		"EffectiveDeliveryPolicy": delivery,
+		"EffectiveDeliveryPolicy": writePolicy(effectiveTopic(topicPolicyOf(t))),
 		"SubscriptionsConfirmed":  strconv.Itoa(confirmed),
 		"SubscriptionsPending":    strconv.Itoa(pending),
 		"SubscriptionsDeleted":    "0",
