@@ -76,6 +76,14 @@ func newHandler(t testing.TB) *handler {
 // answer lets the face that claims the request answer it.
 func (h *handler) answer(t testing.TB, request string) (status int, body string) {
 	t.Helper()
+	f, head := h.read(t, request)
+	f.Serve(&h.ctx, &head)
+	return h.ctx.Response.StatusCode(), string(h.ctx.Response.Body())
+}
+
+// read reads a request and finds its face.
+func (h *handler) read(t testing.TB, request string) (ingress.Face, ingress.Head) {
+	t.Helper()
 	h.ctx.Request.Reset()
 	h.ctx.Response.Reset()
 	if err := h.ctx.Request.Read(bufio.NewReader(strings.NewReader(request))); err != nil {
@@ -84,12 +92,11 @@ func (h *handler) answer(t testing.TB, request string) (status int, body string)
 	head := ingress.ParseHead(&h.ctx.Request.Header)
 	for _, f := range h.faces {
 		if f.Claims(&head) {
-			f.Serve(&h.ctx, &head)
-			return h.ctx.Response.StatusCode(), string(h.ctx.Response.Body())
+			return f, head
 		}
 	}
 	t.Fatalf("%.60q is nobody's", request)
-	return 0, ""
+	return nil, ingress.Head{}
 }
 
 var edgeIDs = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|[0-9A-F]{24,32}|[0-9a-f]{32}`)
