@@ -181,9 +181,9 @@ func TestXMLGrowth(t *testing.T) {
 	const (
 		small    = 96 << 10
 		factor   = 4
-		ratioMax = 9 // linear is 4, quadratic 16
-		floor    = 2 * time.Millisecond
-		rounds   = 6
+		ratioMax = 10                    // linear is 4, quadratic 16
+		floor    = 25 * time.Millisecond // what was quadratic took 85 ms at the least
+		rounds   = 8
 	)
 	h := newHandler(t)
 	for _, face := range xmlFaces {

@@ -16,6 +16,8 @@ const (
 	xmlAcceptMin  = 100
 	xmlRefuseMin  = 200
 	xmlDoctypeMin = 150
+
+	xmlOracleMax = 64 << 10 // bytes of a document that encoding/xml is asked about; it takes its time
 )
 
 // TestXMLCorpus checks the scanner's verdict on each case, and its tokens against those of encoding/xml.
@@ -24,6 +26,9 @@ func TestXMLCorpus(t *testing.T) {
 		got, err := xmlTokens(c.Text)
 		if err != nil {
 			t.Errorf("%s: %v: %.60q", c.Name, err, c.Text)
+			continue
+		}
+		if len(c.Text) > xmlOracleMax {
 			continue
 		}
 		want, ok, open := xmlOracle(c.Text)
@@ -41,6 +46,9 @@ func TestXMLCorpus(t *testing.T) {
 		want := faults[c.Verdict]
 		if _, err := xmlTokens(c.Text); want == nil || !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %s: %.60q", c.Name, err, c.Verdict, c.Text)
+		}
+		if len(c.Text) > xmlOracleMax {
+			continue
 		}
 		if _, ok, open := xmlOracle(c.Text); ok && !open {
 			t.Errorf("%s: encoding/xml accepts it: %.60q", c.Name, c.Text)
