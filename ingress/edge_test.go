@@ -105,6 +105,9 @@ var edgeSpaces = regexp.MustCompile(`>\s+<`)
 
 // masked replaces the ids of a reply and takes the space out between its tags.
 func masked(reply string) string {
+	if len(reply) > 64<<10 {
+		return reply // an echo of the message
+	}
 	reply = edgeSpaces.ReplaceAllString(reply, "><")
 	reply = strings.ReplaceAll(reply, edgeProject, "PROJECT")
 	return strings.TrimSpace(edgeIDs.ReplaceAllString(reply, "ID"))
