@@ -176,13 +176,14 @@ func ambiguousFraming(h *fasthttp.RequestHeader) bool {
 		line := raw[:end]
 		raw = raw[end+1:]
 		name := line[:max(bytes.IndexByte(line, ':'), 0)]
-		switch {
-		case bytes.IndexByte(name, ' ') >= 0:
+		if bytes.IndexByte(name, ' ') >= 0 {
 			return true
-		case bytes.EqualFold(name, transferEncoding):
-			coding = true
-		case bytes.EqualFold(name, contentLength):
-			length = true
+		}
+		switch len(name) {
+		case len("Transfer-Encoding"):
+			coding = coding || bytes.EqualFold(name, transferEncoding)
+		case len("Content-Length"):
+			length = length || bytes.EqualFold(name, contentLength)
 		}
 	}
 	if !coding {
