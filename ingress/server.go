@@ -112,7 +112,7 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 		if f != nil {
 			f.Refuse(ctx, h, RefusedMalformed)
 		} else {
-			notFound(ctx)
+			unreadable(ctx, RefusedMalformed)
 		}
 	case f == nil:
 		notFound(ctx)
@@ -153,40 +153,53 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 		c.face.Refuse(ctx, &h, why)
 		return
 	}
+	unreadable(ctx, why)
+}
+
+// unreadable answers a request that could not be read and is no face's, or not known to be.
+func unreadable(ctx *fasthttp.RequestCtx, why Refusal) {
 	ctx.SetStatusCode(why.Status())
 	ctx.SetContentType("text/plain")
 	ctx.SetBodyString("The request could not be read.\n")
 }
 
 // ambiguousFraming reports whether two parties could disagree about where the request ends. fasthttp
-// refuses repeated Content-Length and Transfer-Encoding itself; what it lets through is both at once, and
-// the coding "identity".
+// refuses repeated Content-Length and Transfer-Encoding itself; what it lets through is both at once, the
+// coding "identity", header lines that are folded or end in LF alone, spaces in names, and fields behind the
+// last chunk, whose line ends it does not tell. No client of these APIs sends any of it.
 func ambiguousFraming(h *fasthttp.RequestHeader) bool {
 	raw := h.RawHeaders()
+	if len(raw) == 0 {
+		return h.IsHTTP11() // no Host, and no telling how the empty line ended
+	}
 	coding, length := false, false
 	for len(raw) > 0 {
-		line := raw
-		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
-			line, raw = raw[:i], raw[i+1:]
-		} else {
-			raw = nil
+		end := bytes.IndexByte(raw, '\n')
+		if end < 1 || raw[end-1] != '\r' || raw[0] == ' ' || raw[0] == '\t' {
+			return true
 		}
-		switch {
-		case len(line) > len(transferEncoding) && line[0]|0x20 == 't' && bytes.EqualFold(line[:len(transferEncoding)], transferEncoding):
-			coding = true
-			if h.ContentLength() != -1 {
-				return true
-			}
-		case len(line) > len(contentLength) && line[0]|0x20 == 'c' && bytes.EqualFold(line[:len(contentLength)], contentLength):
-			length = true
+		line := raw[:end]
+		raw = raw[end+1:]
+		name := line[:max(bytes.IndexByte(line, ':'), 0)]
+		if bytes.IndexByte(name, ' ') >= 0 {
+			return true
+		}
+		switch len(name) {
+		case len("Transfer-Encoding"):
+			coding = coding || bytes.EqualFold(name, transferEncoding)
+		case len("Content-Length"):
+			length = length || bytes.EqualFold(name, contentLength)
 		}
 	}
-	return coding && length
+	if !coding {
+		return false
+	}
+	return length || h.ContentLength() != -1 || len(h.TrailerHeader()) > len("\r\n")
 }
 
 var (
-	transferEncoding = []byte("transfer-encoding:")
-	contentLength    = []byte("content-length:")
+	transferEncoding = []byte("transfer-encoding")
+	contentLength    = []byte("content-length")
 )
 
 // logger swallows fasthttp's own messages: they are about single connections, and counted elsewhere.

@@ -32,14 +32,17 @@ func (echo) Refuse(ctx *fasthttp.RequestCtx, _ *ingress.Head, why ingress.Refusa
 	fmt.Fprintf(ctx, "refused %d", why)
 }
 
-// serve runs a server with the face and returns its address.
-func serve(t *testing.T, opts ingress.Options) string {
+// serve runs a server with the face, echo if none is given, and returns its address.
+func serve(t *testing.T, opts ingress.Options, faces ...ingress.Face) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := ingress.New(opts, echo{})
+	if len(faces) == 0 {
+		faces = []ingress.Face{echo{}}
+	}
+	s := ingress.New(opts, faces...)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ln) }()
 	t.Cleanup(func() {

@@ -28,15 +28,24 @@ const (
 // behind the root's last child comes Close. Elements of a foreign name space, and text between elements, are
 // passed over.
 type Document struct {
-	dialect *Dialect
-	xml     scan.XML
-	root    []byte // the root's attributes, which may declare prefixes
-	buf     [64]byte
+	dialect  *Dialect
+	xml      scan.XML
+	root     [declarationsMax]declaration // what the root declares, read once: its tag may be as long as the document
+	declared int                          // of root
+	buf      [256]byte                    // all that scan.XMLDeclared expands
+}
+
+// declarationsMax is how many name spaces a root may declare.
+const declarationsMax = 16
+
+type declaration struct {
+	prefix    []byte // a view of the body, empty for the default
+	namespace Namespace
 }
 
 // Open reads the start of a document with this root. The document keeps a view of the body.
 func (d *Document) Open(dialect *Dialect, body []byte, root string) (Namespace, error) {
-	d.dialect = dialect
+	d.dialect, d.declared = dialect, 0
 	d.xml.Reset(body)
 	if d.xml.Next() != scan.XMLOpen {
 		return 0, d.xml.Err()
@@ -44,8 +53,18 @@ func (d *Document) Open(dialect *Dialect, body []byte, root string) (Namespace, 
 	if string(d.xml.Local()) != root {
 		return 0, ErrRoot
 	}
-	d.root = d.xml.Attributes()
-	return d.namespace(), nil
+	for at := 0; ; {
+		prefix, uri, next, ok := scan.XMLNextDeclared(d.xml.Attributes(), at, d.buf[:0])
+		switch {
+		case !ok:
+			return d.namespace(), nil
+		case d.declared == declarationsMax:
+			return 0, scan.ErrXMLLimit
+		}
+		d.root[d.declared] = declaration{prefix, d.known(uri)}
+		d.declared++
+		at = next
+	}
 }
 
 // Next moves to the next child and returns its name without the prefix, nil when there are no more. The name
@@ -120,13 +139,25 @@ func (d *Document) Close() error {
 // namespace is that of the current element. Prefixes may be declared by the element itself or by the root.
 func (d *Document) namespace() Namespace {
 	prefix := d.xml.Prefix()
-	uri, ok := scan.XMLDeclared(d.xml.Attributes(), prefix, d.buf[:0])
-	if !ok {
-		uri, ok = scan.XMLDeclared(d.root, prefix, d.buf[:0])
+	if uri, ok := scan.XMLDeclared(d.xml.Attributes(), prefix, d.buf[:0]); ok {
+		return d.known(uri)
 	}
+	for _, declared := range d.root[:d.declared] {
+		if string(declared.prefix) == string(prefix) {
+			return declared.namespace
+		}
+	}
+	if len(prefix) == 0 {
+		return NamespaceMissing
+	}
+	return NamespaceForeign
+}
+
+// known is what the name of a name space says.
+func (d *Document) known(uri []byte) Namespace {
 	ours := d.dialect.Namespace
 	switch {
-	case len(uri) == 0 && (ok || len(prefix) == 0):
+	case len(uri) == 0:
 		return NamespaceMissing
 	case string(uri) == ours, string(uri) == ours[:len(ours)-1]:
 		return NamespaceOurs

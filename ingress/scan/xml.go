@@ -113,24 +113,48 @@ func (s *XML) Prefix() []byte {
 // XMLDeclared. It is a view of the input.
 func (s *XML) Attributes() []byte { return s.attrs }
 
+// xmlNamespaceBytesMax is the length up to which the references in the name of a name space are expanded. It is far
+// above that of every name the faces know; without it a document could have much text expanded again and again.
+const xmlNamespaceBytesMax = 256
+
 // XMLDeclared returns the name space that a start tag's attributes declare for a prefix, or, for the empty one,
 // as the default; ok is false when they declare none. It is a view of the attributes, or of buf when it has
 // references.
 func XMLDeclared(attributes, prefix, buf []byte) (uri []byte, ok bool) {
 	for at := 0; ; {
-		name, value, next, more := xmlAttribute(attributes, at)
+		declared, uri, next, more := XMLNextDeclared(attributes, at, buf)
 		if !more {
 			return nil, false
 		}
+		if bytes.Equal(declared, prefix) {
+			return uri, true
+		}
+		at = next
+	}
+}
+
+// XMLNextDeclared returns the next name space that a start tag's attributes declare, from an offset on, and the offset
+// behind it. The prefix is a view of the attributes, empty for the default; the name is as XMLDeclared has it.
+func XMLNextDeclared(attributes []byte, at int, buf []byte) (prefix, uri []byte, next int, ok bool) {
+	for {
+		name, value, next, more := xmlAttribute(attributes, at)
+		if !more {
+			return nil, nil, 0, false
+		}
 		at = next
 		space, local := xmlSplit(name)
-		if len(prefix) == 0 && bytes.Equal(name, xmlNamespace) ||
-			len(prefix) > 0 && bytes.Equal(space, xmlNamespace) && bytes.Equal(local, prefix) {
-			if bytes.IndexByte(value, '&') >= 0 {
-				value = AppendXMLUnescaped(buf[:0], value)
-			}
-			return value, true
+		switch {
+		case bytes.Equal(name, xmlNamespace):
+			prefix = nil
+		case bytes.Equal(space, xmlNamespace):
+			prefix = local
+		default:
+			continue
 		}
+		if len(value) <= xmlNamespaceBytesMax && bytes.IndexByte(value, '&') >= 0 {
+			value = AppendXMLUnescaped(buf[:0], value)
+		}
+		return prefix, value, next, true
 	}
 }
 

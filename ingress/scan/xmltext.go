@@ -2,12 +2,14 @@ package scan
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 )
 
 // AppendXMLUnescaped appends the text or attribute value that raw writes: the five predefined and the numeric
 // references expanded, line ends made LF. What is no reference stays as it is; the scanner has refused it.
 func AppendXMLUnescaped(dst, raw []byte) []byte {
+	dst = slices.Grow(dst, len(raw)) // it never becomes longer
 	for {
 		i := bytes.IndexByte(raw, '&')
 		if i < 0 {
@@ -27,6 +29,7 @@ func AppendXMLUnescaped(dst, raw []byte) []byte {
 
 // appendXMLLines appends text with its line ends made LF.
 func appendXMLLines(dst, raw []byte) []byte {
+	dst = slices.Grow(dst, len(raw))
 	for {
 		i := bytes.IndexByte(raw, '\r')
 		if i < 0 {

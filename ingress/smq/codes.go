@@ -43,14 +43,15 @@ var (
 	faultBusy     = &fault{Status: fasthttp.StatusBadRequest, Code: "QpsLimitExceeded", Text: "The request is too frequent, please try again later.", Again: true}
 	faultInternal = &fault{Status: fasthttp.StatusInternalServerError, Code: "InternalError", Text: "Interal error."}
 
-	faultNamespace   = aliyun.Schema("xmlns")
-	faultMessage     = aliyun.Schema("Message")
-	faultMessageBody = aliyun.Schema("MessageBody")
-	faultMessageTag  = aliyun.Schema("MessageTag")
-	faultProperties  = aliyun.Schema("UserProperties")
-	faultGroup       = aliyun.Schema("MessageGroupId")
-	faultBodySize    = aliyun.Range("MessageBody", "1 and 65536 bytes")
-	faultTagSize     = aliyun.Range("MessageTag", "1 and 255 bytes")
+	faultNamespace     = aliyun.Schema("xmlns")
+	faultMessage       = aliyun.Schema("Message")
+	faultMessageBody   = aliyun.Schema("MessageBody")
+	faultMessageTag    = aliyun.Schema("MessageTag")
+	faultProperties    = aliyun.Schema("UserProperties")
+	faultNotifications = aliyun.Schema("MessageAttributes")
+	faultGroup         = aliyun.Schema("MessageGroupId")
+	faultBodySize      = aliyun.Range("MessageBody", "1 and 65536 bytes")
+	faultTagSize       = aliyun.Range("MessageTag", "1 and 255 bytes")
 )
 
 // faults maps every error of the engine.

@@ -18,6 +18,9 @@ import (
 const (
 	bodyBytesMax = 65536
 	tagBytesMax  = 255 // the reference says 16 characters, an official sample has more
+
+	// notificationsMax bounds the settings for mail, SMS and the like, of which there are six kinds.
+	notificationsMax = 64
 )
 
 // Types of the attributes that a message keeps beside its user properties, so that they can be told from those.
@@ -74,6 +77,7 @@ func (f *Face) parse(x *aliyun.Exchange, m *engine.Message, body []byte) *fault 
 	if fault := f.namespace(x, namespace); fault != nil {
 		return fault
 	}
+	notifications := 0
 	for {
 		name, err := d.Next()
 		if err != nil {
@@ -82,7 +86,11 @@ func (f *Face) parse(x *aliyun.Exchange, m *engine.Message, body []byte) *fault 
 		if name == nil {
 			break
 		}
-		if fault := parseChild(m, &d, name); fault != nil {
+		if string(name) == "MessageAttributes" {
+			if fault := parseNotification(m, &d, &notifications); fault != nil {
+				return fault
+			}
+		} else if fault := parseChild(m, &d, name); fault != nil {
 			return fault
 		}
 	}
@@ -95,7 +103,7 @@ func (f *Face) parse(x *aliyun.Exchange, m *engine.Message, body []byte) *fault 
 	return nil
 }
 
-// parseChild reads one child of Message.
+// parseChild reads one child of Message that is not MessageAttributes.
 func parseChild(m *engine.Message, d *aliyun.Document, name []byte) *fault {
 	switch string(name) {
 	case "MessageBody":
@@ -114,8 +122,6 @@ func parseChild(m *engine.Message, d *aliyun.Document, name []byte) *fault {
 		}
 	case "MessageGroupId":
 		return parseField(m, d, engine.FieldGroup, faultGroup)
-	case "MessageAttributes":
-		return parseNotification(m, d)
 	case "UserProperties":
 		return parseProperties(m, d, false)
 	case "SystemProperties":
@@ -136,8 +142,8 @@ func parseField(m *engine.Message, d *aliyun.Document, field engine.Field, schem
 	return nil
 }
 
-// parseNotification keeps the children of MessageAttributes.
-func parseNotification(m *engine.Message, d *aliyun.Document) *fault {
+// parseNotification keeps the children of MessageAttributes and counts them.
+func parseNotification(m *engine.Message, d *aliyun.Document, count *int) *fault {
 	for {
 		name, err := d.Next()
 		if err != nil {
@@ -145,6 +151,9 @@ func parseNotification(m *engine.Message, d *aliyun.Document) *fault {
 		}
 		if name == nil {
 			return nil
+		}
+		if *count++; *count > notificationsMax {
+			return faultNotifications
 		}
 		m.Set(engine.FieldAttributeName, name)
 		m.Set(engine.FieldAttributeType, []byte(typeNotification))
