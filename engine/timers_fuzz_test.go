@@ -18,20 +18,20 @@ func (s oneTimer) ReadTimer(_ TimerKey, dst []byte) ([]byte, bool, error) {
 // FuzzTimerEntry checks that an entry of the timer is either found damaged or read as what it was written from.
 func FuzzTimerEntry(f *testing.F) {
 	m := sample()
-	for _, kind := range []byte{timerPublish, timerDeliver, timerHeld, 0, 255} {
-		f.Add(append(appendTimerHead(nil, kind, 1<<63, 7), m.Record()...))
+	for _, kind := range []byte{timerPublish, timerDeliver, timerHeld, timerBury, 0, 255} {
+		f.Add(append(appendTimerHead(nil, kind, 1<<63, Parked{Attempts: 7, Since: -1}), m.Record()...))
 	}
 	m.Release()
 	f.Add([]byte{})
 	f.Add(make([]byte, timerHeadSize))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		timers := newTimers(&Engine{opts: Options{Store: oneTimer{value: value}}})
-		kind, id, attempts, m, ok := timers.read(TimerKey{Due: 1, ID: 1})
+		kind, id, parked, m, ok := timers.read(TimerKey{Due: 1, ID: 1})
 		if !ok {
 			return
 		}
 		defer m.Release()
-		if again := append(appendTimerHead(nil, kind, id, attempts), m.Record()...); !bytes.Equal(again, value) {
+		if again := append(appendTimerHead(nil, kind, id, parked), m.Record()...); !bytes.Equal(again, value) {
 			t.Errorf("%x came back as %x", value, again)
 		}
 		attributes(m)
