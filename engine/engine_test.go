@@ -31,12 +31,13 @@ func newRecorder() *recorder {
 	return &recorder{last: map[*engine.Topic]engine.Sequence{}, wake: make(chan struct{}, 1)}
 }
 
-func (r *recorder) Check(*engine.SubscriptionConfig) error                        { return nil }
-func (r *recorder) Open(*engine.Subscription, engine.Progress) engine.Receiver    { return r }
-func (r *recorder) Update(*engine.Subscription)                                   {}
-func (r *recorder) Close(*engine.Subscription)                                    {}
-func (r *recorder) Offer(*engine.Message)                                         {}
-func (r *recorder) Rewind(next engine.Sequence) (engine.Sequence, error)          { return next, nil }
+func (r *recorder) Check(*engine.SubscriptionConfig) error                     { return nil }
+func (r *recorder) Open(*engine.Subscription, engine.Progress) engine.Receiver { return r }
+func (r *recorder) Update(*engine.Subscription)                                {}
+func (r *recorder) Close(*engine.Subscription)                                 {}
+func (r *recorder) Offer(*engine.Message)                                      {}
+func (r *recorder) Rewind(next engine.Sequence) (engine.Sequence, error)       { return next, nil }
+
 func (r *recorder) State() engine.LaneState                                       { return engine.LaneState{} }
 func (r *recorder) Due(*engine.Subscription, *engine.Message, engine.Parked) bool { return false }
 

@@ -90,7 +90,9 @@ func (k *marks) expired(r Retention, high Sequence, now int64) Sequence {
 	n := 0
 	for n < len(k.all) {
 		m := &k.all[n]
-		if !(r.Age > 0 && m.At < now-r.Age.Milliseconds() || r.Bytes > 0 && k.bytes-m.Bytes > uint64(r.Bytes)) {
+		old := r.Age > 0 && m.At < now-r.Age.Milliseconds()
+		far := r.Bytes > 0 && k.bytes-m.Bytes > uint64(r.Bytes)
+		if !old && !far {
 			break
 		}
 		end = m.Sequence - 1

@@ -114,8 +114,10 @@ func (p *RetryPolicy) validate(fault func(field, reason string, args ...any)) {
 		field string
 		value int
 	}{
-		{"retry.max_attempts", p.MaxAttempts}, {"retry.immediate", p.Immediate},
-		{"retry.at_min_delay", p.AtMinDelay}, {"retry.at_max_delay", p.AtMaxDelay},
+		{"retry.max_attempts", p.MaxAttempts},
+		{"retry.immediate", p.Immediate},
+		{"retry.at_min_delay", p.AtMinDelay},
+		{"retry.at_max_delay", p.AtMaxDelay},
 	} {
 		if n.value < 0 || n.value > RetryAttemptsMax {
 			fault(n.field, "must be between 0 and %d", RetryAttemptsMax)

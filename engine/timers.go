@@ -27,6 +27,7 @@ const (
 
 	heldAge     = 24 * time.Hour
 	snoozeDelay = 100 * time.Millisecond // when an entry could not be taken
+	fullDelay   = time.Second            // likewise, since the store takes nothing
 )
 
 // Parked is what an entry of the durable timer knows of a delivery.
@@ -88,7 +89,7 @@ func (t *timers) run(ctx context.Context) { t.Run(ctx, t.fire) }
 // fire does what a due entry asks for, or snoozes it.
 func (t *timers) fire(k TimerKey) {
 	if t.engine.state.Load() != stateRunning {
-		t.Snooze(k, time.Now().Add(snoozeDelay).UnixMilli())
+		t.Snooze(k, time.Now().Add(fullDelay).UnixMilli())
 		return
 	}
 	kind, id, parked, m, ok := t.read(k)
@@ -118,7 +119,11 @@ func (t *timers) fire(k TimerKey) {
 	}
 	m.Release()
 	if !taken {
-		t.Snooze(k, time.Now().Add(snoozeDelay).UnixMilli())
+		delay := snoozeDelay
+		if t.engine.full() != nil {
+			delay = fullDelay
+		}
+		t.Snooze(k, time.Now().Add(delay).UnixMilli())
 	}
 }
 

@@ -139,7 +139,10 @@ type retryConfig struct {
 }
 
 func (r *retryConfig) engine() engine.RetryPolicy {
-	var delays []time.Duration
+	var delays []time.Duration // nil without any, as it is read from the store
+	if len(r.Delays) > 0 {
+		delays = make([]time.Duration, 0, len(r.Delays))
+	}
 	for _, d := range r.Delays {
 		delays = append(delays, time.Duration(d))
 	}
@@ -316,8 +319,11 @@ func (c *config) validate(fault func(key, format string, args ...any)) {
 		key   string
 		value int
 	}{
-		{"topics", c.Limits.Topics}, {"subscriptions", c.Limits.Subscriptions}, {"subscriptions_per_topic", c.Limits.SubscriptionsPerTopic},
-		{"connections", c.Limits.Connections}, {"in_flight_publishes", c.Limits.InFlightPublishes},
+		{"topics", c.Limits.Topics},
+		{"subscriptions", c.Limits.Subscriptions},
+		{"subscriptions_per_topic", c.Limits.SubscriptionsPerTopic},
+		{"connections", c.Limits.Connections},
+		{"in_flight_publishes", c.Limits.InFlightPublishes},
 	} {
 		if l.value < 1 || l.value > 1<<24 {
 			fault("limits."+l.key, "must be between 1 and %d", 1<<24)

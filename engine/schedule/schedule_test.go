@@ -21,6 +21,9 @@ type source struct {
 }
 
 func less(a, b schedule.Key) int {
+	if a == b {
+		return 0
+	}
 	if a.Less(b) {
 		return -1
 	}
