@@ -62,11 +62,12 @@ const granularity = time.Millisecond
 // bounds are between what the wait behind a number of attempts has to be, with its jitter.
 func bounds(p *engine.RetryPolicy, attempts int) (least, most time.Duration) {
 	least, most = p.Range(attempts)
-	switch {
-	case p.Jitter == engine.JitterFull:
+	switch p.Jitter {
+	case engine.JitterFull:
 		least = 0
-	case p.Jitter == engine.JitterHalf:
+	case engine.JitterHalf:
 		least = most / 2
+	case engine.JitterNone:
 	}
 	return least - granularity, most
 }
