@@ -13,7 +13,7 @@ import (
 
 // sent is one call of SendMessage.
 type sent struct {
-	QueueUrl, MessageBody string //nolint:revive // as the API spells it
+	QueueUrl, MessageBody string
 	MessageAttributes     map[string]struct{ DataType, StringValue, BinaryValue string }
 }
 

@@ -184,6 +184,9 @@ func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Dura
 	}
 	clock := time.Now()
 	now := clock.UnixMilli()
+	if l.resting {
+		depth = 0 // one waits for its slot already; it starts the next when the slot has come
+	}
 	for len(into) < depth && l.queue.len > 0 && (!l.paused || l.probing) && !l.egress.draining.Load() {
 		d := l.queue.popFront()
 		switch reason := l.overdue(&d, now); reason {
@@ -228,12 +231,17 @@ func (l *lane) overdue(d *delivery, now int64) string {
 	switch {
 	case d.m.ExpiresAt() != 0 && d.m.ExpiresAt() <= now && !d.dead:
 		return engine.ReasonExpired
-	case (d.attempts > 0 || l.paused) && now-max(d.m.PublishedAt(), d.m.DeliverAt(), d.since) > p.MaxAge.Milliseconds():
+	case (d.attempts > 0 || l.paused) && l.tooOld(d, now):
 		return engine.ReasonAge
 	case p.Exhausted(d.attempts):
 		return engine.ReasonAttempts
 	}
 	return ""
+}
+
+// tooOld reports whether a delivery is over its policy's longest age at a time.
+func (l *lane) tooOld(d *delivery, now int64) bool {
+	return now-max(d.m.PublishedAt(), d.m.DeliverAt(), d.since) > l.settings.config.Retry.MaxAge.Milliseconds()
 }
 
 // endLocked ends a delivery: it is settled, and the lane lets go of it.
@@ -293,7 +301,11 @@ func (l *lane) finish(batch []delivery, results []result) {
 // failedLocked decides how a delivery goes on after a failed attempt.
 func (l *lane) failedLocked(d delivery, r *result) {
 	now := time.Now()
-	d.attempts++
+	policy := &l.settings.config.Retry
+	if r.outcome == Dead || now.UnixMilli() >= d.again {
+		d.attempts++
+		d.again = now.Add(l.egress.scaled(backoff(policy, d.attempts, r.retryAfter))).UnixMilli()
+	} // else the breaker asked, before its policy wanted to: no message dies of that
 	l.lastFailure, l.failedAt = r.failure, now
 	stale := d.epoch != l.epoch && d.entry.IsZero() // the lane was rewound behind it, and takes the message once more
 	letter := engine.DeadLetter{Status: r.status, Failure: r.failure, Answer: r.answer}
@@ -310,10 +322,12 @@ func (l *lane) failedLocked(d delivery, r *result) {
 	}
 	l.egress.stats.failed.Add(1)
 	l.failures++
-	policy := &l.settings.config.Retry
-	wait := l.egress.scaled(backoff(policy, d.attempts, r.retryAfter))
 	down := l.failures >= l.egress.opts.BreakerFailures
-	if letter.Reason = l.overdue(&d, now.UnixMilli()); stale {
+	letter.Reason = l.overdue(&d, now.UnixMilli())
+	if letter.Reason == "" && !down && l.tooOld(&d, d.again) {
+		letter.Reason = engine.ReasonAge // by then it will be; now it is known what the endpoint said
+	}
+	if stale {
 		l.dropLocked(d)
 	} else if letter.Reason == engine.ReasonExpired {
 		l.egress.stats.expired.Add(1)
@@ -321,7 +335,7 @@ func (l *lane) failedLocked(d delivery, r *result) {
 	} else if letter.Reason != "" {
 		l.worker.bury(l, d, letter)
 	} else if !down {
-		l.worker.retry(l, d, now.Add(wait))
+		l.worker.retry(l, d, time.UnixMilli(d.again))
 	} else {
 		// The endpoint is down rather than this message bad: it waits in its place, without a copy.
 		l.queue.pushFront(d)

@@ -7,6 +7,7 @@ type delivery struct {
 	m        *engine.Message
 	attempts int             // made so far
 	since    int64           // when it began, ms since 1970; 0: with its message
+	again    int64           // when its policy wants the next attempt, ms since 1970; one before it is a probe
 	epoch    int             // of the lane when it was taken
 	dead     bool            // it is a dead letter on its way to the subscription's queue
 	entry    engine.TimerKey // of the timer it came from; zero for one that is in the progress

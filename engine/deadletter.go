@@ -238,6 +238,29 @@ func (m *Message) IsDeadLetter() bool {
 	return false
 }
 
+// returnDeadLetter puts a dead letter whose topic is gone on the list of the subscription it comes from. It reports
+// whether there is such a subscription.
+func (e *Engine) returnDeadLetter(b Batch, m *Message) bool {
+	letter := map[string]string{}
+	for it := m.Attributes(); it.Next(); {
+		letter[string(it.Name)] = string(it.Value)
+	}
+	t := e.Topic([]byte(letter[attributeTopic]))
+	if t == nil {
+		return false
+	}
+	s := t.Subscription(letter[attributeSubscription])
+	seq, err := strconv.ParseUint(letter[attributeSequence], 10, 64)
+	if s == nil || err != nil {
+		return false
+	}
+	d := DeadLetter{At: time.Now().UnixMilli(), Reason: letter[attributeReason], Failure: "the topic for dead letters was deleted"}
+	d.Attempts, _ = strconv.Atoi(letter[attributeAttempts])
+	d.Status, _ = strconv.Atoi(letter[attributeStatus])
+	b.PutDeadLetter(s.ID, Sequence(seq), AppendDeadLetterHead(nil, &d), m.buf)
+	return true
+}
+
 // AppendDeadLetter appends the record of the message as it is published to a topic for dead letters: with
 // attributes that say what it died of and where, and without a time to live.
 func (m *Message) AppendDeadLetter(dst []byte, d *DeadLetter, s *Subscription) []byte {
@@ -254,6 +277,7 @@ func (m *Message) AppendDeadLetter(dst []byte, d *DeadLetter, s *Subscription) [
 	text(attributeAttempts, strconv.Itoa(d.Attempts))
 	text(attributeStatus, strconv.Itoa(d.Status))
 	c.SetExpiresAt(0)
+	c.SetDeliverAt(d.At) // its age counts from its death
 	c.setSequence(0)
 	c.seal()
 	return append(dst, c.buf...)

@@ -121,9 +121,9 @@ func TestListAndRandom(t *testing.T) {
 		t.Errorf("a list (-want +got):\n%s", diff)
 	}
 	random := RetryPolicy{Backoff: BackoffRandom, MinDelay: time.Second, MaxDelay: 9 * time.Second, MaxAttempts: 6, Immediate: 1, AtMinDelay: 1, AtMaxDelay: 1}
-	for i, want := range [][2]time.Duration{{0, 0}, {1, 1}, {1, 9}, {1, 9}, {9, 9}} {
+	for i, want := range [][2]float64{{0, 0}, {1, 1}, {1, 9}, {1, 9}, {9, 9}} {
 		least, most := random.Range(i + 1)
-		if least != want[0]*time.Second || most != want[1]*time.Second {
+		if least.Seconds() != want[0] || most.Seconds() != want[1] {
 			t.Errorf("random, attempt %d: between %v and %v, want %v", i+1, least, most, want)
 		}
 	}
@@ -142,9 +142,9 @@ func TestDoubling(t *testing.T) {
 		}
 	}
 	p.MinDelay, p.MaxDelay = 3*time.Second, 10*time.Second
-	for n, want := range []time.Duration{3, 6, 10, 10} {
-		if got := p.Wait(n + 1); got != want*time.Second {
-			t.Errorf("attempt %d: %v, want %v s", n+1, got, int64(want))
+	for n, want := range []float64{3, 6, 10, 10} {
+		if got := p.Wait(n + 1); got.Seconds() != want {
+			t.Errorf("attempt %d: %v, want %v s", n+1, got, want)
 		}
 	}
 }
@@ -264,8 +264,15 @@ func TestComplete(t *testing.T) {
 	aged.MaxAge, aged.Timeout = time.Hour, time.Second
 	f(RetryPolicy{MaxAge: time.Hour, Timeout: time.Second}, aged)
 	for _, own := range []RetryPolicy{
-		{Backoff: BackoffDoubling}, {Jitter: JitterHalf}, {MinDelay: 1}, {MaxDelay: 1}, {Delays: []time.Duration{1}},
-		{Immediate: 1}, {AtMinDelay: 1}, {AtMaxDelay: 1}, {MaxAttempts: 1},
+		{Backoff: BackoffDoubling},
+		{Jitter: JitterHalf},
+		{MinDelay: 1},
+		{MaxDelay: 1},
+		{Delays: []time.Duration{1}},
+		{Immediate: 1},
+		{AtMinDelay: 1},
+		{AtMaxDelay: 1},
+		{MaxAttempts: 1},
 	} {
 		f(own, own)
 	}

@@ -164,7 +164,7 @@ func (t *timers) read(k TimerKey) (kind byte, id uint64, parked Parked, m *Messa
 func (t *timers) publish(k TimerKey, id TopicID, m *Message) bool {
 	topic := t.engine.catalog.topicByID(id)
 	if topic == nil {
-		t.drop(k)
+		t.orphan(k, m)
 		return true
 	}
 	m.topic, m.from = topic, k
@@ -175,6 +175,19 @@ func (t *timers) publish(k TimerKey, id TopicID, m *Message) bool {
 		return false
 	}
 	return true
+}
+
+// orphan ends an entry whose topic was deleted. A dead letter goes back to where it came from.
+func (t *timers) orphan(k TimerKey, m *Message) {
+	b := t.engine.opts.Store.NewBatch()
+	if !m.IsDeadLetter() || !t.engine.returnDeadLetter(b, m) {
+		t.drop(k)
+		return
+	}
+	b.DeleteTimer(k)
+	if t.engine.write(b) == nil {
+		t.Settled(k)
+	}
 }
 
 // drop deletes an entry without waiting for the disk: should it come back, it is dropped again.

@@ -95,6 +95,34 @@ func readPolicy(name, value string, into any) (fault string) {
 	if err := decodeStrictly([]byte(value), into); err != nil {
 		return name + ": failed to parse JSON. " + shorten(err.Error())
 	}
+	var tree any
+	if json.Unmarshal([]byte(value), &tree) == nil {
+		if member := misspelt(tree); member != "" {
+			return name + ": failed to parse JSON. unknown field " + shorten(member)
+		}
+	}
+	return ""
+}
+
+// policyMembers are all names in delivery policies. The decoder knows which belong where, but takes any case.
+var policyMembers = map[string]bool{
+	"http": true, "healthyRetryPolicy": true, "sicklyRetryPolicy": true, "throttlePolicy": true, "requestPolicy": true, "guaranteed": true,
+	"defaultHealthyRetryPolicy": true, "defaultSicklyRetryPolicy": true, "defaultThrottlePolicy": true, "defaultRequestPolicy": true,
+	"disableSubscriptionOverrides": true, "minDelayTarget": true, "maxDelayTarget": true, "numRetries": true, "numMaxDelayRetries": true,
+	"numNoDelayRetries": true, "numMinDelayRetries": true, "backoffFunction": true, "maxReceivesPerSecond": true, "headerContentType": true,
+}
+
+// misspelt returns a name in a tree of objects that is none of them, "" without one.
+func misspelt(tree any) string {
+	object, _ := tree.(map[string]any)
+	for name, value := range object {
+		if !policyMembers[name] {
+			return name
+		}
+		if inner := misspelt(value); inner != "" {
+			return inner
+		}
+	}
 	return ""
 }
 

@@ -99,7 +99,8 @@ func TestDeliveryPolicyFaults(t *testing.T) {
 	retry(": the delays must not be more than 3600 seconds together", `"maxDelayTarget":3600,"numRetries":2`)
 	for _, value := range []string{
 		"{", "x", "[]", "5", `"s"`, `{"a":1}`, `{"healthyRetryPolicy":{"a":1}}`, `{"healthyRetryPolicy":5}`, `{"healthyRetryPolicy":{"numRetries":"3"}}`,
-		`{"healthyRetryPolicy":{"numRetries":3.5}}`, `{"healthyRetryPolicy":{"numRetries":1e99}}`, `{"throttlePolicy":{"a":1}}`, `{"guaranteed":"no"}`, `{"http":{}}`, `{} {}`,
+		`{"healthyRetryPolicy":{"numRetries":3.5}}`, `{"healthyRetryPolicy":{"numRetries":1e99}}`, `{"throttlePolicy":{"a":1}}`, `{"guaranteed":"no"}`, `{"Guaranteed":false}`,
+		`{"healthyRetryPolicy":{"numretries":3}}`, `{"http":{}}`, `{} {}`,
 	} {
 		subscription("failed to parse JSON.", value)
 	}
