@@ -136,10 +136,12 @@ const (
 func (e *Engine) PurgeDeadLetters(s *Subscription, f DeadLetterFilter, limit int) (purged int, last Sequence, err error) {
 	s.consuming.Lock()
 	defer s.consuming.Unlock()
-	return e.consumeDeadLetters(s, f, limit, func(b Batch, d *DeadLetter, _ *Message) (TimerKey, bool) {
+	purged, last, err = e.consumeDeadLetters(s, f, limit, func(b Batch, d *DeadLetter, _ *Message) (TimerKey, bool) {
 		b.DeleteDeadLetter(s.ID, d.Sequence)
 		return TimerKey{}, true
 	})
+	e.purged.Add(uint64(purged))
+	return purged, last, err
 }
 
 // ReplayDeadLetters turns the dead letters that the filter chooses into deliveries again, up to limit of them: in
@@ -172,6 +174,7 @@ func (e *Engine) ReplayDeadLetters(s *Subscription, f DeadLetterFilter, rate flo
 		}
 		return k, true
 	})
+	e.replayed.Add(uint64(replayed))
 	return replayed, last, err
 }
 

@@ -23,6 +23,7 @@ type metric struct {
 type figures struct {
 	engine  engine.Stats
 	egress  egress.Stats
+	lanes   egress.LaneCounts
 	ingress int
 }
 
@@ -37,12 +38,17 @@ func metrics() []*metric {
 		{name: "fanfare_publishes_waiting_bytes", help: "Size of the publishes that wait for their commit.", kind: gauge, value: func(f *figures) float64 { return float64(f.engine.Waiting) }},
 		{name: "fanfare_topics", help: "Topics.", kind: gauge, value: func(f *figures) float64 { return float64(f.engine.Topics) }},
 		{name: "fanfare_subscriptions", help: "Subscriptions.", kind: gauge, value: func(f *figures) float64 { return float64(f.engine.Subscriptions) }},
+		{name: "fanfare_subscriptions_live", help: "Subscriptions that take messages as they are committed.", kind: gauge, value: func(f *figures) float64 { return float64(f.lanes.Live) }},
+		{name: "fanfare_subscriptions_lagging", help: "Subscriptions that read from the store what they could not take at once.", kind: gauge, value: func(f *figures) float64 { return float64(f.lanes.Lagging) }},
+		{name: "fanfare_subscriptions_paused", help: "Subscriptions whose endpoint is down.", kind: gauge, value: func(f *figures) float64 { return float64(f.lanes.Paused) }},
 		{name: "fanfare_timer_entries", help: "Entries of the durable timer in memory: near ones, and those being worked on.", kind: gauge, value: func(f *figures) float64 { return float64(f.engine.Timers) }},
 		{name: "fanfare_deliveries_acknowledged_total", help: "Deliveries acknowledged by their endpoint.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Delivered) }},
 		{name: "fanfare_attempts_failed_total", help: "Pushes that failed and are worth another try.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Failed) }},
 		{name: "fanfare_deliveries_refused_total", help: "Deliveries their endpoint refused for good.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Refused) }},
 		{name: "fanfare_deliveries_expired_total", help: "Deliveries whose message expired first.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Expired) }},
 		{name: "fanfare_dead_letters_total", help: "Deliveries written to the dead letters.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Buried) }},
+		{name: "fanfare_dead_letters_replayed_total", help: "Dead letters that became deliveries again.", kind: counter, value: func(f *figures) float64 { return float64(f.engine.Replayed) }},
+		{name: "fanfare_dead_letters_purged_total", help: "Dead letters that were dropped.", kind: counter, value: func(f *figures) float64 { return float64(f.engine.Purged) }},
 		{name: "fanfare_messages_missing_total", help: "Stored messages that could not be read for a subscription.", kind: counter, value: func(f *figures) float64 { return float64(f.egress.Missing) }},
 		{name: "fanfare_connections_idle", help: "Idle connections to endpoints.", kind: gauge, value: func(f *figures) float64 { return float64(f.egress.IdleConnections) }},
 		{name: "fanfare_connections_open", help: "Open connections of clients.", kind: gauge, value: func(f *figures) float64 { return float64(f.ingress) }},
@@ -72,7 +78,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 
 func metricsHandler(e *engine.Engine, g *egress.Egress, s *ingress.Server) http.Handler {
 	c := &collector{table: metrics(), read: func() figures {
-		return figures{engine: e.Stats(), egress: g.Stats(), ingress: s.Connections()}
+		return figures{engine: e.Stats(), egress: g.Stats(), lanes: g.Lanes(), ingress: s.Connections()}
 	}}
 	for _, m := range c.table {
 		m.desc = prometheus.NewDesc(m.name, m.help, nil, nil)
