@@ -71,18 +71,6 @@ func (m *meter) readings() (conns, open int, most int64) {
 	return len(m.conns), open, most
 }
 
-// eventually polls a claim until it holds.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("it never came to this: %s", what)
-		}
-	}
-}
-
 // request reads one request.
 func request(c net.Conn) (*http.Request, error) {
 	r, err := http.ReadRequest(bufio.NewReader(c))

@@ -45,20 +45,5 @@ func TestMemoryOfAllLanesIsBounded(t *testing.T) {
 	if most < budget/4 {
 		t.Errorf("only %d bytes were held: the test did not fill the budget", most)
 	}
-	until(t, func() bool { st := s.Receiver().State(); return st.Lag == 0 && st.State == "live" })
-}
-
-// until polls what another goroutine brings about.
-func until(t testing.TB, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	timeout := time.After(60 * time.Second)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-timeout:
-			t.Fatal("it never came to that")
-		}
-	}
+	eventually(t, "nothing is owed", func() bool { st := s.Receiver().State(); return st.Lag == 0 && st.State == "live" })
 }

@@ -324,8 +324,12 @@ func (e *Engine) SetRetention(t *Topic, retention Retention) error {
 	if err := retention.Check(); err != nil {
 		return err
 	}
-	if t.Config().Retention == retention {
+	old := t.Config().Retention
+	if old == retention {
 		return nil
+	}
+	if old.IsZero() {
+		t.marks.begin()
 	}
 	return e.changeTopic(t, func(config *TopicConfig) { config.Retention = retention })
 }

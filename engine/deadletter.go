@@ -134,51 +134,52 @@ const (
 // PurgeDeadLetters drops the dead letters that the filter chooses, up to limit of them. It is durable when it
 // returns. The last sequence is where to go on, when there may be more.
 func (e *Engine) PurgeDeadLetters(s *Subscription, f DeadLetterFilter, limit int) (purged int, last Sequence, err error) {
-	return e.consumeDeadLetters(s, f, limit, func(b Batch, d *DeadLetter, _ *Message) (TimerKey, bool) {
+	s.consuming.Lock()
+	defer s.consuming.Unlock()
+	purged, last, err = e.consumeDeadLetters(s, f, limit, func(b Batch, d *DeadLetter, _ *Message) (TimerKey, bool) {
 		b.DeleteDeadLetter(s.ID, d.Sequence)
 		return TimerKey{}, true
 	})
+	e.purged.Add(uint64(purged))
+	return purged, last, err
 }
 
 // ReplayDeadLetters turns the dead letters that the filter chooses into deliveries again, up to limit of them: in
 // one step each leaves the list and becomes an entry of the durable timer, due at once or, with a rate above 0,
 // so many a second. A crash finds each either listed or scheduled, so that a replay can go on where it ended.
-// Their attempts and their age begin anew. The last sequence is where to go on, when there may be more.
+// Their attempts and their age begin anew, and their time to live is lifted. The last sequence is where to go on,
+// when there may be more.
 func (e *Engine) ReplayDeadLetters(s *Subscription, f DeadLetterFilter, rate float64, limit int) (replayed int, last Sequence, err error) {
-	now := time.Now()
-	at := now
-	if rate > 0 {
-		s.letters.Lock()
-		if s.replayAt.After(now) {
-			at = s.replayAt
-		}
-		s.letters.Unlock()
+	// Two at a time would take the same ones, and the same due times.
+	s.consuming.Lock()
+	defer s.consuming.Unlock()
+	at := time.Now()
+	if rate > 0 && s.replayAt.After(at) {
+		at = s.replayAt
 	}
-	first := at
 	replayed, last, err = e.consumeDeadLetters(s, f, limit, func(b Batch, d *DeadLetter, m *Message) (TimerKey, bool) {
 		if m == nil {
 			return TimerKey{}, false // a damaged one stays, for whoever examines it
+		}
+		if m.ExpiresAt() != 0 { // or what was asked for would be dropped as expired
+			m.SetExpiresAt(0)
+			m.seal()
 		}
 		k := e.timers.NewKey(at.UnixMilli())
 		b.PutTimer(k, AppendDeliveryHead(nil, s.ID, Parked{Since: at.UnixMilli()}), m.buf)
 		b.DeleteDeadLetter(s.ID, d.Sequence)
 		if rate > 0 {
 			at = at.Add(time.Duration(float64(time.Second) / rate))
+			s.replayAt = at
 		}
 		return k, true
 	})
-	if at != first {
-		s.letters.Lock()
-		s.replayAt = at
-		s.letters.Unlock()
-	}
+	e.replayed.Add(uint64(replayed))
 	return replayed, last, err
 }
 
-// consumeDeadLetters takes dead letters off the list in batches. Two at a time would take the same ones.
+// consumeDeadLetters takes dead letters off the list in batches. The caller holds s.consuming.
 func (e *Engine) consumeDeadLetters(s *Subscription, f DeadLetterFilter, limit int, take func(Batch, *DeadLetter, *Message) (TimerKey, bool)) (taken int, last Sequence, err error) {
-	s.consuming.Lock()
-	defer s.consuming.Unlock()
 	b := e.opts.Store.NewBatch()
 	var keys []TimerKey
 	for more := true; more && taken < limit; {

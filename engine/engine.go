@@ -39,6 +39,8 @@ type Engine struct {
 	failure atomic.Pointer[error] // why the state is failed
 	running sync.WaitGroup
 	stop    chan struct{} // closed when the committers may end
+
+	replayed, purged atomic.Uint64 // dead letters
 }
 
 type state int32

@@ -75,6 +75,13 @@ func (k *marks) append(b Batch, t *Topic, mark Mark, size uint64) {
 	b.PutMark(t.ID, mark)
 }
 
+// begin makes what is there count from now on: the topic begins to retain its messages.
+func (k *marks) begin() {
+	k.mu.Lock()
+	k.last = time.Now().UnixMilli()
+	k.mu.Unlock()
+}
+
 // expired returns the last sequence that the retention gives up, 0 for none. Everything before a mark was
 // appended before it, so a mark that is too old, or has too much behind it, ends what may go.
 func (k *marks) expired(r Retention, high Sequence, now int64) Sequence {
@@ -145,7 +152,7 @@ func (e *Engine) SequenceAt(t *Topic, at time.Time) (Sequence, error) {
 		err := e.ReadTopic(t, middle, t.High(), func(seq Sequence, m *Message) bool {
 			found = seq
 			old = m == nil || max(m.PublishedAt(), m.DeliverAt()) < ms
-			return false
+			return m == nil // what is damaged says nothing: the next one has to
 		})
 		switch {
 		case err != nil:

@@ -13,6 +13,8 @@ type Stats struct {
 	Bytes    uint64 // committed, as records
 	Groups   uint64 // committed, each with one wait for the store
 	Refused  uint64 // publishes answered ErrBusy
+	Replayed uint64 // dead letters that became deliveries again
+	Purged   uint64 // dead letters that were dropped
 
 	Topics        int
 	Subscriptions int
@@ -22,7 +24,7 @@ type Stats struct {
 
 // Stats returns the current figures.
 func (e *Engine) Stats() Stats {
-	st := Stats{Timers: e.timers.Near()}
+	st := Stats{Timers: e.timers.Near(), Replayed: e.replayed.Load(), Purged: e.purged.Load()}
 	for _, s := range e.shards {
 		st.Messages += s.stats.messages.Load()
 		st.Bytes += s.stats.bytes.Load()

@@ -92,8 +92,7 @@ type Subscription struct {
 	deleted  atomic.Bool
 
 	consuming sync.Mutex // held while dead letters are replayed or purged
-	letters   sync.Mutex
-	replayAt  time.Time // guarded by letters: when the next dead letter of a replay with a rate is due
+	replayAt  time.Time  // guarded by consuming: when the next dead letter of a replay with a rate is due
 }
 
 // Config returns the subscription's description; it must not be changed.

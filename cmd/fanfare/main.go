@@ -25,6 +25,10 @@ type cli struct {
 	Sink    sinkCommand    `cmd:"" help:"Run a subscriber for trying things: it counts or prints what arrives."`
 	Bench   benchCommand   `cmd:"" help:"Generate load and measure."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	Subscriptions subscriptionsCommand `cmd:"" help:"Show what the subscriptions of a running server are doing."`
+	Deadletters   deadLettersCommand   `cmd:"" help:"List, show, deliver again or drop what could not be delivered."`
+	Replay        replayCommand        `cmd:"" help:"Set a subscription back to what it had already, or on."`
 }
 
 // settings are the flags that serve and config share. An empty one leaves the file's value.

@@ -31,6 +31,9 @@ var (
 	errSubject         = &apiError{400, "invalid_header", "X-Fanfare-Subject must be at most 1024 bytes of UTF-8 without control characters."}
 	errTag             = &apiError{400, "invalid_header", "X-Fanfare-Tag must be at most 255 bytes of UTF-8 without control characters."}
 	errDelay           = &apiError{400, "invalid_header", "X-Fanfare-Delay must be seconds or a duration such as 1m30s, up to 960h."}
+	errDeadLetter      = &apiError{404, "dead_letter_not_found", "The subscription has no dead letter of this sequence."}
+	errDamaged         = &apiError{500, "damaged", "The dead letter cannot be read; it stays where it is."}
+	errPurgeAll        = &apiError{400, "invalid_query", "Say which dead letters are to be dropped, or all=true."}
 	errTTL             = &apiError{400, "invalid_header", "X-Fanfare-TTL must be seconds or a duration such as 1m30s, from 1ms to 336h."}
 )
 

@@ -99,8 +99,42 @@ func TestTopics(t *testing.T) {
 	c.want("GET", "/v1/topics/orders", "", 200, `{"name":"orders","subscriptions":0,"last_sequence":1,"created_at":"T","updated_at":"T"}`)
 	c.want("DELETE", "/v1/topics/orders", "", 204, "")
 	c.want("GET", "/v1/topics/orders", "", 404, `{"error":"topic_not_found","message":"The topic does not exist."}`)
-	c.want("PUT", "/v1/topics/orders", "[]", 400, `{"error":"invalid_body","message":"The body must be empty or a JSON object."}`)
-	c.want("PUT", "/v1/topics/orders", "null", 400, `{"error":"invalid_body","message":"The body must be empty or a JSON object."}`)
+	c.want("PUT", "/v1/topics/orders", "[]", 400, `{"error":"invalid_body","message":"the body must be a JSON object."}`)
+	c.want("PUT", "/v1/topics/orders", "null", 400, `{"error":"invalid_body","message":"the body must be a JSON object."}`)
+}
+
+func TestTopicRetention(t *testing.T) {
+	c := newClient(t)
+	view := func(retention string) string {
+		return `{"name":"orders",` + retention + `"subscriptions":0,"last_sequence":0,"created_at":"T","updated_at":"T"}`
+	}
+	both := view(`"retention":{"age":"24h0m0s","bytes":1073741824},`)
+	c.want("PUT", "/v1/topics/orders", `{"retention":{"age":"24h","bytes":"1GiB"}}`, 201, both)
+	c.want("PUT", "/v1/topics/orders", "", 200, both)
+	c.want("PUT", "/v1/topics/orders", "{}", 200, both)
+	c.want("GET", "/v1/topics/orders", "", 200, both)
+	_, read := c.do("GET", "/v1/topics/orders", "")
+	c.want("PUT", "/v1/topics/orders", read, 200, both)
+	c.want("PUT", "/v1/topics/orders", `{"retention":{"bytes":1024}}`, 200, view(`"retention":{"bytes":1024},`))
+	c.want("PUT", "/v1/topics/orders", `{"retention":{"age":"90m","bytes":0}}`, 200, view(`"retention":{"age":"1h30m0s"},`))
+	c.want("PUT", "/v1/topics/orders", `{"retention":{}}`, 200, view(""))
+
+	bad := func(body, code, text string) {
+		t.Helper()
+		message, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.want("PUT", "/v1/topics/orders", body, 400, fmt.Sprintf(`{"error":%q,"message":%s}`, code, message))
+	}
+	bad(`{"retention":"1h"}`, "invalid_body", "retention must be a JSON object.")
+	bad(`{"retention":null}`, "invalid_body", "retention must be a JSON object.")
+	bad(`{"retention":{"days":1}}`, "invalid_body", `unknown key "retention.days".`)
+	bad(`{"retention":{"age":1}}`, "invalid_body", `retention.age must be a duration such as "1m30s".`)
+	bad(`{"retention":{"bytes":"1GB"}}`, "invalid_body", `retention.bytes must be a number of bytes, or a size such as "64MiB".`)
+	bad(`{"retention":{"bytes":-1}}`, "invalid_body", `retention.bytes must be a number of bytes, or a size such as "64MiB".`)
+	bad(`{"retention":{"bytes":"9223372036854775807TiB"}}`, "invalid_body", `retention.bytes must be a number of bytes, or a size such as "64MiB".`)
+	bad(`{"retention":{"age":"9000h"}}`, "invalid", "retention.age: must be between 0 and 8784h0m0s.")
 }
 
 func TestTopicsPaging(t *testing.T) {
@@ -143,11 +177,13 @@ func TestSubscriptions(t *testing.T) {
 	c := newClient(t)
 	c.do("PUT", "/v1/topics/orders", "")
 	const at = "/v1/topics/orders/subscriptions/billing"
+	const state = `"state":{"state":"live","floor":0,"next":0,"high":0,"lag_messages":0,"lag_seconds":0,"in_flight":0,"connections":0,"failures":0},`
 	billing := `{"name":"billing","topic":"orders","kind":"webhook","endpoint":"http://127.0.0.1:9000/hook","envelope":"",
-		"max_in_flight":64,"pipeline":1,"retry":{"min_delay":"1s","max_delay":"10m0s","max_attempts":0,"max_age":"72h0m0s"},
+		"max_in_flight":64,"pipeline":1,"retry":{"backoff":"doubling","jitter":"full","min_delay":"1s","max_delay":"10m0s","max_attempts":0,"max_age":"72h0m0s"},
 		"created_at":"T","updated_at":"T"}`
+	withState := func(view string) string { return "{" + state + view[1:] }
 	c.want("PUT", at, `{"endpoint":"http://127.0.0.1:9000/hook"}`, 201, billing)
-	c.want("GET", at, "", 200, billing)
+	c.want("GET", at, "", 200, withState(billing))
 
 	// What was read can be sent back.
 	status, read := c.do("GET", at, "")
@@ -158,12 +194,18 @@ func TestSubscriptions(t *testing.T) {
 
 	// A PUT replaces: what it leaves out has its default again.
 	full := `{"name":"billing","topic":"orders","kind":"sns","endpoint":"https://127.0.0.1/","envelope":"raw",
-		"max_in_flight":8,"pipeline":16,"filter_tag":"red",
-		"retry":{"min_delay":"10ms","max_delay":"1m0s","max_attempts":5,"max_age":"1h0m0s","timeout":"2s"},
+		"max_in_flight":8,"pipeline":16,"max_per_second":50,"filter_tag":"red",
+		"retry":{"backoff":"list","jitter":"half","min_delay":"10ms","max_delay":"1m0s","delays":["1s","0s"],"immediate":1,"at_min_delay":1,
+			"at_max_delay":1,"max_attempts":5,"max_age":"1h0m0s","timeout":"2s","ignore_retry_after":true},
+		"answers":{"accept":["404"],"retry":["4xx"],"final":["410"]},"dead_letters":{"topic":"dead"},
 		"created_at":"T","updated_at":"T"}`
-	c.want("PUT", at, `{"kind":"sns","endpoint":"https://127.0.0.1/","envelope":"raw","max_in_flight":8,"pipeline":16,
-		"filter_tag":"red","retry":{"min_delay":"10ms","max_delay":"60s","max_attempts":5,"max_age":"1h","timeout":"2s"}}`, 200, full)
-	c.want("GET", at, "", 200, full)
+	c.want("PUT", at, `{"kind":"sns","endpoint":"https://127.0.0.1/","envelope":"raw","max_in_flight":8,"pipeline":16,"max_per_second":50,
+		"filter_tag":"red","retry":{"backoff":"list","jitter":"half","min_delay":"10ms","max_delay":"60s","delays":["1000ms","0s"],
+			"immediate":1,"at_min_delay":1,"at_max_delay":1,"max_attempts":5,"max_age":"1h","timeout":"2s","ignore_retry_after":true},
+		"answers":{"accept":["404"],"retry":["4xx"],"final":["410"]},"dead_letters":{"topic":"dead"}}`, 200, full)
+	c.want("GET", at, "", 200, withState(full))
+	_, read = c.do("GET", at, "")
+	c.want("PUT", at, read, 200, full)
 	c.want("PUT", at, `{"endpoint":"http://127.0.0.1:9000/hook"}`, 200, billing)
 
 	c.want("DELETE", at, "", 204, "")
@@ -254,11 +296,19 @@ func TestParsePath(t *testing.T) {
 	f("/v1/topics/a/messages", placeMessages, "a", "")
 	f("/v1/topics/a/subscriptions", placeSubscriptions, "a", "")
 	f("/v1/topics/a/subscriptions/b", placeSubscription, "a", "b")
+	f("/v1/topics/a/subscriptions/b/replay", placeReplay, "a", "b")
+	f("/v1/topics/a/subscriptions/replay", placeSubscription, "a", "replay")
+	f("/v1/topics/a/subscriptions/b/deadletters", placeDeadLetters, "a", "b")
+	f("/v1/topics/a/subscriptions/b/deadletters/replay", placeDeadLettersReplay, "a", "b")
+	f("/v1/topics/a/subscriptions/b/deadletters/17", placeDeadLetter, "a", "b")
 	f("/v1/topics/messages/messages", placeMessages, "messages", "")
 	for _, none := range []string{
 		"", "/", "/v1", "/v1/", "/v1/topic", "/v1/topicsa", "/v1/topics/", "/v1/topics//", "/v1/topics//messages",
 		"/v1/topics/a/", "/v1/topics/a/b", "/v1/topics/a/messages/", "/v1/topics/a/messages/b",
 		"/v1/topics/a/subscriptions/", "/v1/topics/a/subscriptions/b/", "/v1/topics/a/subscriptions/b/c",
+		"/v1/topics/a/subscriptions//replay", "/v1/topics/a/subscriptions/b/replay/", "/v1/topics/a/subscriptions/b/replay/1",
+		"/v1/topics/a/subscriptions/b/deadletters/", "/v1/topics/a/subscriptions/b/deadletters/1/", "/v1/topics/a/subscriptions/b/deadletters/replay/1",
+		"/v1/topics/a/subscriptions//deadletters",
 	} {
 		f(none, placeNone, "", "")
 	}

@@ -65,17 +65,24 @@ const (
 	placeMessages
 	placeSubscriptions
 	placeSubscription
+	placeReplay
+	placeDeadLetters
+	placeDeadLettersReplay
+	placeDeadLetter
 )
 
 // path is a parsed path; its names are views, still percent-encoded.
 type path struct {
 	place               place
 	topic, subscription []byte
+	sequence            []byte // of a dead letter
 }
 
 // parsePath parses
 //
-//	/v1/topics [/{topic} [/messages | /subscriptions [/{subscription}]]]
+//	/v1/topics [/{topic} [/messages | /subscriptions [/{subscription} [below]]]]
+//
+// where below is what parseBelow parses.
 func parsePath(p []byte) path {
 	const prefix = "/v1/topics"
 	if len(p) < len(prefix) || string(p[:len(prefix)]) != prefix {
@@ -97,7 +104,33 @@ func parsePath(p []byte) path {
 		return path{place: placeSubscriptions, topic: topic}
 	case string(noun) == "subscriptions":
 		subscription, p, ok := nextSegment(p)
-		return path{place: placeIf(ok && len(p) == 0, placeSubscription), topic: topic, subscription: subscription}
+		below := parseBelow(p)
+		below.place = placeIf(ok, below.place)
+		below.topic, below.subscription = topic, subscription
+		return below
+	}
+	return path{}
+}
+
+// parseBelow parses what stands behind a subscription:
+//
+//	nothing | /replay | /deadletters [/replay | /{sequence}]
+func parseBelow(p []byte) path {
+	if len(p) == 0 {
+		return path{place: placeSubscription}
+	}
+	noun, p, _ := nextSegment(p)
+	switch {
+	case string(noun) == "replay" && len(p) == 0:
+		return path{place: placeReplay}
+	case string(noun) == "deadletters" && len(p) == 0:
+		return path{place: placeDeadLetters}
+	case string(noun) == "deadletters":
+		which, p, ok := nextSegment(p)
+		if string(which) == "replay" && len(p) == 0 {
+			return path{place: placeDeadLettersReplay}
+		}
+		return path{place: placeIf(ok && len(p) == 0, placeDeadLetter), sequence: which}
 	}
 	return path{}
 }
@@ -166,8 +199,39 @@ func (f *Face) control(ctx *fasthttp.RequestCtx, h *ingress.Head, p path) error 
 		return f.getSubscription(ctx, topic, string(subscription))
 	case p.place == placeSubscription && del:
 		return f.deleteSubscription(ctx, topic, string(subscription))
+	case p.place > placeSubscription:
+		return f.below(ctx, h, p, topic, string(subscription))
 	}
-	ctx.Response.Header.Set(fasthttp.HeaderAllow, allowed[p.place])
+	return notAllowed(ctx, p.place)
+}
+
+// below answers what stands behind a subscription's path.
+func (f *Face) below(ctx *fasthttp.RequestCtx, h *ingress.Head, p path, topic []byte, name string) error {
+	s, err := f.existing(topic, name)
+	if err != nil {
+		return err
+	}
+	get := h.IsMethod(fasthttp.MethodGet) || h.IsMethod(fasthttp.MethodHead)
+	post, del := h.IsMethod(fasthttp.MethodPost), h.IsMethod(fasthttp.MethodDelete)
+	switch {
+	case p.place == placeReplay && post:
+		return f.rewind(ctx, s)
+	case p.place == placeDeadLetters && get:
+		return f.listDeadLetters(ctx, h, s)
+	case p.place == placeDeadLetters && del:
+		return f.purgeDeadLetters(ctx, h, s)
+	case p.place == placeDeadLettersReplay && post:
+		return f.replayDeadLetters(ctx, s)
+	case p.place == placeDeadLetter && get:
+		return f.getDeadLetter(ctx, h, s, p.sequence)
+	case p.place == placeDeadLetter && del:
+		return f.deleteDeadLetter(ctx, s, p.sequence)
+	}
+	return notAllowed(ctx, p.place)
+}
+
+func notAllowed(ctx *fasthttp.RequestCtx, p place) error {
+	ctx.Response.Header.Set(fasthttp.HeaderAllow, allowed[p])
 	return errMethod
 }
 
@@ -177,4 +241,9 @@ var allowed = [...]string{
 	placeMessages:      "POST",
 	placeSubscriptions: "GET, HEAD",
 	placeSubscription:  "GET, HEAD, PUT, DELETE",
+
+	placeReplay:            "POST",
+	placeDeadLetters:       "GET, HEAD, DELETE",
+	placeDeadLettersReplay: "POST",
+	placeDeadLetter:        "GET, HEAD, DELETE",
 }

@@ -1,129 +1,106 @@
 package native
 
 import (
-	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"fanfare/engine"
-	"fanfare/ingress/scan"
 )
 
-// setting reads one key's value into the settings. Errors name the key.
-type setting func(c *engine.SubscriptionConfig, key string, value []byte) error
+// setting reads one key's value into what a body says. Errors name the key.
+type setting[T any] func(to *T, key string, value []byte) error
+
+type subscriptionSetting = setting[engine.SubscriptionConfig]
 
 // settings are the keys of a subscription; those with nil are what a view adds, and ignored.
-var settings = map[string]setting{
-	"kind":          textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Kind }),
-	"endpoint":      textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Endpoint }),
-	"envelope":      textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Envelope }),
-	"filter_tag":    textSetting(func(c *engine.SubscriptionConfig) *string { return &c.FilterTag }),
-	"max_in_flight": numberSetting(1, func(c *engine.SubscriptionConfig) *int { return &c.MaxInFlight }),
-	"pipeline":      numberSetting(1, func(c *engine.SubscriptionConfig) *int { return &c.Pipeline }),
+var settings = map[string]subscriptionSetting{
+	"kind":           textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Kind }),
+	"endpoint":       textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Endpoint }),
+	"envelope":       textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Envelope }),
+	"filter_tag":     textSetting(func(c *engine.SubscriptionConfig) *string { return &c.FilterTag }),
+	"max_in_flight":  numberSetting(1, func(c *engine.SubscriptionConfig) *int { return &c.MaxInFlight }),
+	"pipeline":       numberSetting(1, func(c *engine.SubscriptionConfig) *int { return &c.Pipeline }),
+	"max_per_second": numberSetting(0, func(c *engine.SubscriptionConfig) *int { return &c.MaxPerSecond }),
 	"retry": func(c *engine.SubscriptionConfig, key string, value []byte) error {
 		return readObject(c, key, value, retrySettings)
 	},
-	"name": nil, "topic": nil, "pending": nil, "declared": nil, "created_at": nil, "updated_at": nil,
+	"answers": func(c *engine.SubscriptionConfig, key string, value []byte) error {
+		return readObject(c, key, value, answerSettings)
+	},
+	"dead_letters": func(c *engine.SubscriptionConfig, key string, value []byte) error {
+		return readObject(c, key, value, placeSettings)
+	},
+	"name": nil, "topic": nil, "pending": nil, "declared": nil, "created_at": nil, "updated_at": nil, "state": nil,
 }
 
-var retrySettings = map[string]setting{
-	"min_delay":    spanSetting(func(c *engine.SubscriptionConfig) *time.Duration { return &c.Retry.MinDelay }),
-	"max_delay":    spanSetting(func(c *engine.SubscriptionConfig) *time.Duration { return &c.Retry.MaxDelay }),
-	"max_age":      spanSetting(func(c *engine.SubscriptionConfig) *time.Duration { return &c.Retry.MaxAge }),
-	"timeout":      spanSetting(func(c *engine.SubscriptionConfig) *time.Duration { return &c.Retry.Timeout }),
-	"max_attempts": numberSetting(0, func(c *engine.SubscriptionConfig) *int { return &c.Retry.MaxAttempts }),
+var retrySettings = map[string]subscriptionSetting{
+	"backoff":            textSetting(func(c *engine.SubscriptionConfig) *engine.Backoff { return &c.Retry.Backoff }),
+	"jitter":             textSetting(func(c *engine.SubscriptionConfig) *engine.Jitter { return &c.Retry.Jitter }),
+	"min_delay":          spanSetting(1, func(c *engine.SubscriptionConfig) *time.Duration { return &c.Retry.MinDelay }),
+	"max_delay":          spanSetting(1, func(c *engine.SubscriptionConfig) *time.Duration { return &c.Retry.MaxDelay }),
+	"delays":             delaysSetting,
+	"immediate":          numberSetting(0, func(c *engine.SubscriptionConfig) *int { return &c.Retry.Immediate }),
+	"at_min_delay":       numberSetting(0, func(c *engine.SubscriptionConfig) *int { return &c.Retry.AtMinDelay }),
+	"at_max_delay":       numberSetting(0, func(c *engine.SubscriptionConfig) *int { return &c.Retry.AtMaxDelay }),
+	"max_attempts":       numberSetting(0, func(c *engine.SubscriptionConfig) *int { return &c.Retry.MaxAttempts }),
+	"max_age":            spanSetting(1, func(c *engine.SubscriptionConfig) *time.Duration { return &c.Retry.MaxAge }),
+	"timeout":            spanSetting(1, func(c *engine.SubscriptionConfig) *time.Duration { return &c.Retry.Timeout }),
+	"ignore_retry_after": boolSetting(func(c *engine.SubscriptionConfig) *bool { return &c.Retry.Deaf }),
+}
+
+var answerSettings = map[string]subscriptionSetting{
+	"accept": textsSetting(func(c *engine.SubscriptionConfig) *[]string { return &c.Answers.Accept }),
+	"retry":  textsSetting(func(c *engine.SubscriptionConfig) *[]string { return &c.Answers.Retry }),
+	"final":  textsSetting(func(c *engine.SubscriptionConfig) *[]string { return &c.Answers.Final }),
+}
+
+var placeSettings = map[string]subscriptionSetting{
+	"topic": textSetting(func(c *engine.SubscriptionConfig) *string { return &c.DeadLetters.Topic }),
+	"queue": textSetting(func(c *engine.SubscriptionConfig) *string { return &c.DeadLetters.Queue }),
+}
+
+func delaysSetting(c *engine.SubscriptionConfig, key string, value []byte) error {
+	var texts []string
+	if err := textsSetting(func(t *[]string) *[]string { return t })(&texts, key, value); err != nil {
+		return err
+	}
+	c.Retry.Delays = nil
+	for _, text := range texts {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return fmt.Errorf(`%s must be a list of durations such as "1m30s"`, key)
+		}
+		c.Retry.Delays = append(c.Retry.Delays, d)
+	}
+	return nil
 }
 
 // parseSettings reads the settings of a subscription. The engine checks their ranges.
-func parseSettings(body []byte) (c engine.SubscriptionConfig, err error) {
-	if !utf8.Valid(body) {
-		return c, &apiError{400, "invalid_body", "The body is not UTF-8."}
-	}
-	if err := readObject(&c, "", body, settings); err != nil {
-		return c, &apiError{400, "invalid_body", err.Error() + "."}
-	}
-	return c, nil
+func parseSettings(body []byte) (engine.SubscriptionConfig, error) { return parseBody(body, settings) }
+
+// topicSettings is what the body of a topic's PUT says.
+type topicSettings struct {
+	retention *engine.Retention // nil: nothing
 }
 
-var errNotJSON = errors.New("the body is not JSON")
-
-// readObject reads the members of a JSON object, which is the value of a key, or the body. It is stricter than
-// encoding/json: a name has to be spelled as it is, and only once.
-func readObject(c *engine.SubscriptionConfig, key string, text []byte, known map[string]setting) error {
-	var s scan.JSON
-	s.Reset(text)
-	switch s.Next() {
-	case scan.JSONObject:
-	case scan.JSONInvalid:
-		return errNotJSON
-	default:
-		return fmt.Errorf("%s must be a JSON object", cmp.Or(key, "the body"))
-	}
-	seen := map[string]bool{}
-	for {
-		switch s.Next() {
-		case scan.JSONKey:
-			name := string(s.Key(nil))
-			full := name
-			if key != "" {
-				full = key + "." + name
-			}
-			read, ok := known[name]
-			if !ok {
-				return fmt.Errorf("unknown key %q", full)
-			}
-			if seen[name] {
-				return fmt.Errorf("key %q is there twice", full)
-			}
-			seen[name] = true
-			s.Next()
-			if value := s.Skip(); value != nil && read != nil {
-				if err := read(c, full, value); err != nil {
-					return err
-				}
-			}
-		case scan.JSONObjectEnd:
-			if s.Next() != scan.JSONEnd {
-				return errNotJSON
-			}
-			return nil
-		default:
-			return errNotJSON
-		}
-	}
+// topicKeys are the keys of a topic; those with nil are what a view adds, and ignored.
+var topicKeys = map[string]setting[topicSettings]{
+	"retention": func(t *topicSettings, key string, value []byte) error {
+		t.retention = &engine.Retention{}
+		return readObject(t.retention, key, value, retentionKeys)
+	},
+	"name": nil, "declared": nil, "subscriptions": nil, "last_sequence": nil, "created_at": nil, "updated_at": nil,
 }
 
-func textSetting(field func(*engine.SubscriptionConfig) *string) setting {
-	return func(c *engine.SubscriptionConfig, key string, value []byte) error {
-		if value[0] != '"' || json.Unmarshal(value, field(c)) != nil {
-			return fmt.Errorf("%s must be a string", key)
-		}
-		return nil
-	}
+var retentionKeys = map[string]setting[engine.Retention]{
+	"age":   spanSetting(0, func(r *engine.Retention) *time.Duration { return &r.Age }),
+	"bytes": sizeSetting(func(r *engine.Retention) *int64 { return &r.Bytes }),
 }
 
-// numberSetting refuses what lies below low itself: the engine takes zero for the default.
-func numberSetting(low int, field func(*engine.SubscriptionConfig) *int) setting {
-	return func(c *engine.SubscriptionConfig, key string, value []byte) error {
-		if json.Unmarshal(value, field(c)) != nil || value[0] == 'n' || *field(c) < low {
-			return fmt.Errorf("%s must be a whole number from %d", key, low)
-		}
-		return nil
+// parseTopic reads the settings of a topic; an empty body says nothing.
+func parseTopic(body []byte) (topicSettings, error) {
+	if len(body) == 0 {
+		return topicSettings{}, nil
 	}
-}
-
-func spanSetting(field func(*engine.SubscriptionConfig) *time.Duration) setting {
-	return func(c *engine.SubscriptionConfig, key string, value []byte) error {
-		var text string
-		if value[0] == '"' && json.Unmarshal(value, &text) == nil {
-			if d, err := time.ParseDuration(text); err == nil && d > 0 {
-				*field(c) = d
-				return nil
-			}
-		}
-		return fmt.Errorf(`%s must be a duration such as "1m30s"`, key)
-	}
+	return parseBody(body, topicKeys)
 }

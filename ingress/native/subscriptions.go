@@ -3,60 +3,12 @@ package native
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"fanfare/engine"
 	"fanfare/ingress"
 
 	"github.com/valyala/fasthttp"
 )
-
-// subscriptionView is what is told of a subscription: its settings and what goes with them.
-type subscriptionView struct {
-	Name        string    `json:"name"`
-	Topic       string    `json:"topic"`
-	Kind        string    `json:"kind"`
-	Endpoint    string    `json:"endpoint"`
-	Envelope    string    `json:"envelope"`
-	MaxInFlight int       `json:"max_in_flight"`
-	Pipeline    int       `json:"pipeline"`
-	FilterTag   string    `json:"filter_tag,omitempty"`
-	Retry       retryView `json:"retry"`
-	Pending     bool      `json:"pending,omitempty"`
-	Declared    bool      `json:"declared,omitempty"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
-}
-
-type retryView struct {
-	MinDelay    string `json:"min_delay"`
-	MaxDelay    string `json:"max_delay"`
-	MaxAttempts int    `json:"max_attempts"`
-	MaxAge      string `json:"max_age"`
-	Timeout     string `json:"timeout,omitempty"`
-}
-
-func viewSubscription(s *engine.Subscription) subscriptionView {
-	return viewConfig(s.Config(), s.Topic.Name())
-}
-
-func viewConfig(c *engine.SubscriptionConfig, topic string) subscriptionView {
-	view := subscriptionView{
-		Name: c.Name, Topic: topic, Kind: c.Kind, Endpoint: c.Endpoint, Envelope: c.Envelope,
-		MaxInFlight: c.MaxInFlight, Pipeline: c.Pipeline, FilterTag: c.FilterTag,
-		Retry: retryView{
-			MinDelay: c.Retry.MinDelay.String(), MaxDelay: c.Retry.MaxDelay.String(),
-			MaxAttempts: c.Retry.MaxAttempts, MaxAge: c.Retry.MaxAge.String(),
-		},
-		Pending: c.Pending, Declared: c.Declared,
-		CreatedAt: time.UnixMilli(c.CreatedAt).UTC(),
-		UpdatedAt: time.UnixMilli(c.UpdatedAt).UTC(),
-	}
-	if c.Retry.Timeout != 0 {
-		view.Retry.Timeout = c.Retry.Timeout.String()
-	}
-	return view
-}
 
 func (f *Face) subscription(topic []byte, name string) (*engine.Topic, *engine.Subscription, error) {
 	t := f.engine.Topic(topic)
@@ -92,6 +44,15 @@ func (f *Face) putSubscription(ctx *fasthttp.RequestCtx, topic []byte, name stri
 	return nil
 }
 
+// existing is the subscription a path names, which has to exist.
+func (f *Face) existing(topic []byte, name string) (*engine.Subscription, error) {
+	_, s, err := f.subscription(topic, name)
+	if err == nil && s == nil {
+		err = engine.ErrSubscriptionNotFound
+	}
+	return s, err
+}
+
 // keep carries over what settings do not say. A subscription that waits for the confirmation of its endpoint
 // goes on waiting, unless it is of another kind or endpoint now.
 func keep(c, old *engine.SubscriptionConfig) {
@@ -102,29 +63,23 @@ func keep(c, old *engine.SubscriptionConfig) {
 }
 
 func (f *Face) getSubscription(ctx *fasthttp.RequestCtx, topic []byte, name string) error {
-	_, s, err := f.subscription(topic, name)
+	s, err := f.existing(topic, name)
 	if err != nil {
 		return err
 	}
-	if s == nil {
-		return engine.ErrSubscriptionNotFound
-	}
-	reply(ctx, fasthttp.StatusOK, viewSubscription(s))
+	reply(ctx, fasthttp.StatusOK, viewLane(s))
 	return nil
 }
 
 func (f *Face) deleteSubscription(ctx *fasthttp.RequestCtx, topic []byte, name string) error {
-	t, s, err := f.subscription(topic, name)
+	s, err := f.existing(topic, name)
 	if err != nil {
 		return err
-	}
-	if s == nil {
-		return engine.ErrSubscriptionNotFound
 	}
 	if err := f.engine.DeleteSubscription(s); err != nil {
 		return err
 	}
-	f.log.Info().Str("topic", t.Name()).Str("subscription", name).Msg("subscription deleted")
+	f.log.Info().Str("topic", s.Topic.Name()).Str("subscription", name).Msg("subscription deleted")
 	ctx.SetStatusCode(fasthttp.StatusNoContent)
 	return nil
 }
@@ -153,7 +108,7 @@ func (f *Face) listSubscriptions(ctx *fasthttp.RequestCtx, h *ingress.Head, topi
 			list.Next = list.Subscriptions[p.limit-1].Name
 			break
 		}
-		list.Subscriptions = append(list.Subscriptions, viewSubscription(s))
+		list.Subscriptions = append(list.Subscriptions, viewLane(s))
 	}
 	reply(ctx, fasthttp.StatusOK, list)
 	return nil

@@ -1,14 +1,10 @@
 package native
 
 import (
-	"encoding/json"
-	"fmt"
-	"strconv"
 	"time"
 
 	"fanfare/engine"
 	"fanfare/ingress"
-	"fanfare/ingress/scan"
 
 	"github.com/valyala/fasthttp"
 )
@@ -21,12 +17,29 @@ const (
 
 // topicView is what is told of a topic.
 type topicView struct {
-	Name          string    `json:"name"`
-	Declared      bool      `json:"declared,omitempty"`
-	Subscriptions int       `json:"subscriptions"`
-	LastSequence  uint64    `json:"last_sequence"`
-	CreatedAt     time.Time `json:"created_at"`
-	UpdatedAt     time.Time `json:"updated_at"`
+	Name          string         `json:"name"`
+	Declared      bool           `json:"declared,omitempty"`
+	Retention     *retentionView `json:"retention,omitempty"`
+	Subscriptions int            `json:"subscriptions"`
+	LastSequence  uint64         `json:"last_sequence"`
+	CreatedAt     time.Time      `json:"created_at"`
+	UpdatedAt     time.Time      `json:"updated_at"`
+}
+
+type retentionView struct {
+	Age   string `json:"age,omitempty"`
+	Bytes int64  `json:"bytes,omitempty"`
+}
+
+func viewRetention(r engine.Retention) *retentionView {
+	if r.IsZero() {
+		return nil
+	}
+	view := &retentionView{Bytes: r.Bytes}
+	if r.Age > 0 {
+		view.Age = r.Age.String()
+	}
+	return view
 }
 
 func viewTopic(t *engine.Topic) topicView {
@@ -34,6 +47,7 @@ func viewTopic(t *engine.Topic) topicView {
 	return topicView{
 		Name:          c.Name,
 		Declared:      c.Declared,
+		Retention:     viewRetention(c.Retention),
 		Subscriptions: len(t.Subscriptions()),
 		LastSequence:  uint64(t.High()),
 		CreatedAt:     time.UnixMilli(c.CreatedAt).UTC(),
@@ -48,31 +62,22 @@ type page struct {
 }
 
 // parsePage reads a list's query. Only some lists can be asked for a prefix.
-func parsePage(query []byte, withPrefix bool) (page, error) {
-	p := page{limit: pageDefault}
-	s := scan.NewFormScanner(query)
-	for s.Next() {
-		key, err1 := scan.AppendFormValue(nil, s.Key)
-		value, err2 := scan.AppendFormValue(nil, s.Value)
-		if err1 != nil || err2 != nil {
-			return p, &apiError{400, "invalid_query", "The query's percent-encoding is malformed."}
-		}
+func parsePage(query []byte, withPrefix bool) (p page, err error) {
+	p.limit = pageDefault
+	err = walkQuery(query, func(key, value string) error {
 		switch {
-		case string(key) == "after":
-			p.after = string(value)
-		case string(key) == "prefix" && withPrefix:
-			p.prefix = string(value)
-		case string(key) == "limit":
-			n, err := strconv.Atoi(string(value))
-			if err != nil || n < 1 || n > pageMax {
-				return p, &apiError{400, "invalid_query", fmt.Sprintf("limit must be between 1 and %d.", pageMax)}
-			}
-			p.limit = n
+		case key == "after":
+			p.after = value
+		case key == "prefix" && withPrefix:
+			p.prefix = value
+		case key == "limit":
+			return readLimit(value, pageMax, &p.limit)
 		default:
-			return p, &apiError{400, "invalid_query", fmt.Sprintf("unknown parameter %q.", key)}
+			return unknownParameter(key)
 		}
-	}
-	return p, nil
+		return nil
+	})
+	return p, err
 }
 
 func (f *Face) listTopics(ctx *fasthttp.RequestCtx, h *ingress.Head) error {
@@ -96,17 +101,18 @@ func (f *Face) listTopics(ctx *fasthttp.RequestCtx, h *ingress.Head) error {
 }
 
 func (f *Face) putTopic(ctx *fasthttp.RequestCtx, name string) error {
-	// A topic has no settings yet; an empty object is what a client with none would send.
-	if body := ctx.Request.Body(); len(body) > 0 {
-		var settings map[string]json.RawMessage
-		if err := json.Unmarshal(body, &settings); err != nil || settings == nil {
-			return &apiError{400, "invalid_body", "The body must be empty or a JSON object."}
-		}
-		for key := range settings {
-			return &apiError{400, "invalid_body", fmt.Sprintf("unknown key %q.", key)}
-		}
+	settings, err := parseTopic(ctx.Request.Body())
+	if err != nil {
+		return err
 	}
-	t, created, err := f.engine.CreateTopic(name, nil)
+	retention := engine.Retention{}
+	if settings.retention != nil {
+		retention = *settings.retention
+	}
+	t, created, err := f.engine.CreateTopicWith(name, retention)
+	if err == nil && !created && settings.retention != nil {
+		err = f.engine.SetRetention(t, retention)
+	}
 	if err != nil {
 		return err
 	}
