@@ -61,8 +61,8 @@ func embeddedIPv4(a netip.Addr) (netip.Addr, bool) {
 
 // dialer connects to endpoints. The address is checked when it is really dialled, behind every look-up.
 type dialer struct {
-	net net.Dialer
-	tls *tls.Config
+	timeout time.Duration // of one connection, with its look-up and its TLS handshake
+	tls     *tls.Config
 }
 
 func newDialer(connectTimeout time.Duration, config *tls.Config) *dialer {
@@ -73,12 +73,10 @@ func newDialer(connectTimeout time.Duration, config *tls.Config) *dialer {
 		config = config.Clone()
 		config.ClientSessionCache = tls.NewLRUClientSessionCache(1024)
 	}
-	return &dialer{
-		net: net.Dialer{Timeout: connectTimeout, Control: checkAddress},
-		tls: config,
-	}
+	return &dialer{timeout: connectTimeout, tls: config}
 }
 
+// checkAddress is called by the net package with the address it is about to connect to.
 func checkAddress(_, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -90,19 +88,19 @@ func checkAddress(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-func (d *dialer) dial(ctx context.Context, address, serverName string, secure bool) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.net.Timeout)
+func (d *dialer) dial(ctx context.Context, ep *endpoint) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	nc, err := d.net.DialContext(ctx, "tcp", address)
-	if err != nil || !secure {
+	nc, err := ep.egress.opts.Dial(ctx, "tcp", ep.address)
+	if err != nil || !ep.secure {
 		return nc, err
 	}
 	config := d.tls.Clone()
-	config.ServerName = serverName
+	config.ServerName = ep.serverName
 	tc := tls.Client(nc, config)
 	if err := tc.HandshakeContext(ctx); err != nil {
 		_ = nc.Close()
-		return nil, fmt.Errorf("egress: TLS with %s: %w", address, err)
+		return nil, fmt.Errorf("egress: TLS with %s: %w", ep.address, err)
 	}
 	return tc, nil
 }

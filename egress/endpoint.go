@@ -96,7 +96,7 @@ func (ep *endpoint) get(ctx context.Context) (*pipeline.Conn, error) {
 }
 
 func (ep *endpoint) dial(ctx context.Context) (*pipeline.Conn, error) {
-	nc, err := ep.egress.dialer.dial(ctx, ep.address, ep.serverName, ep.secure)
+	nc, err := ep.egress.dialer.dial(ctx, ep)
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,11 @@ package egress
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -15,6 +17,12 @@ type Options struct {
 	Kinds []Kind         // what subscriptions may speak; at least one
 	Log   zerolog.Logger // silent by default
 	TLS   *tls.Config    // for https endpoints; default: the system's roots, TLS 1.2 and later
+
+	// Dial opens the connections to endpoints, below TLS; address is a host or an IP address, with a port. The
+	// default resolves the name by Resolver and refuses forbidden addresses when it really dials them: who gives
+	// another takes that over.
+	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	Resolver *net.Resolver // of the default Dial; default: the system's
 
 	ConnectTimeout   time.Duration // of one connection, with its TLS handshake; default 5 s
 	IdleConnTimeout  time.Duration // how long an unused connection is kept; default 30 s
@@ -28,6 +36,9 @@ type Options struct {
 
 func (o *Options) setDefaults() {
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 5*time.Second)
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{Control: checkAddress, Resolver: o.Resolver}).DialContext
+	}
 	o.IdleConnTimeout = cmp.Or(o.IdleConnTimeout, 30*time.Second)
 	o.IdleConnsMax = cmp.Or(o.IdleConnsMax, 8192)
 	o.WindowMessages = cmp.Or(o.WindowMessages, 1024)
