@@ -9,7 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Plan is what a seed is turned into a run by.
+// plan is what is done with a seed.
 type plan struct {
 	seed        uint64
 	generations int
@@ -17,25 +17,6 @@ type plan struct {
 	cutsMax     int // in a generation; 0: no power cut
 	drivesEach  int // of the cuts of a generation, about how many are driven on
 	wrap        wrapStore
-}
-
-// tally counts what runs did.
-type tally struct {
-	cuts, drives, restarts, losses int
-	acknowledged, obliged          int
-	kinds                          map[string]int
-}
-
-func (t *tally) add(o *tally) {
-	t.cuts += o.cuts
-	t.drives += o.drives
-	t.restarts += o.restarts
-	t.losses += o.losses
-	t.acknowledged += o.acknowledged
-	t.obliged += o.obliged
-	for k, n := range o.kinds {
-		t.kinds[k] += n
-	}
 }
 
 // failure is what a run found wrong.
@@ -150,8 +131,18 @@ func (r *run) examine(g int, cuts []*cut, next int) *failure {
 	if next >= 0 {
 		r.lossy = true
 		r.losses++
-	} else {
-		r.restarts++
+		return nil
+	}
+	r.restarts++
+	// A clean stop saves everything: what is in the store is no less than what was known.
+	s, err := r.look(r.fs)
+	if err != nil {
+		return r.failed(fmt.Sprintf("restart behind generation %d", g), err.Error())
+	}
+	r.saw(s)
+	now := r.history.clock.Load()
+	if wrong := newChecker(r.history, s, now, now, time.Now().UnixMilli()).check(); len(wrong) > 0 {
+		return r.failed(fmt.Sprintf("restart behind generation %d", g), wrong...)
 	}
 	return nil
 }
@@ -167,6 +158,7 @@ func (r *run) checkCut(g int, x *cut, keep bool) (*state, *failure) {
 	if err != nil {
 		return nil, r.failed(where, err.Error())
 	}
+	r.saw(s)
 	c := newChecker(r.history, s, x.before, x.after, x.at)
 	wrong := c.check()
 	r.obliged += c.obliged
@@ -201,6 +193,7 @@ func (r *run) drive(g int, x *cut, s *state) *failure {
 		network: newNetwork(h, rand.New(rand.NewPCG(r.seed, 79))), tally: tally{kinds: map[string]int{}},
 	}
 	f := d.finish(fmt.Sprintf("generation %d, driven on from the %s", g, x))
+	r.tally.add(&d.tally)
 	r.drives++
 	return f
 }
@@ -226,6 +219,7 @@ func (r *run) finish(where string) *failure {
 	if err != nil {
 		return r.failed(where, err.Error())
 	}
+	r.saw(s)
 	now := r.history.clock.Load()
 	c := newChecker(r.history, s, now, now, time.Now().UnixMilli())
 	wrong := append(c.check(), l.faults...)
