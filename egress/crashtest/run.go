@@ -1,6 +1,7 @@
 package crashtest
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -17,6 +18,7 @@ type plan struct {
 	cutsMax     int // in a generation; 0: no power cut
 	drivesEach  int // of the cuts of a generation, about how many are driven on
 	wrap        wrapStore
+	patience    time.Duration // how long is waited for what is owed; 0: finishTime
 }
 
 // failure is what a run found wrong.
@@ -189,7 +191,7 @@ func (r *run) drive(g int, x *cut, s *state) *failure {
 	h := r.history.fork()
 	h.rewind(x, s)
 	d := &run{
-		plan: plan{seed: r.seed, wrap: r.wrap}, rng: r.rng, shape: r.shape, fs: x.fs, history: h, lossy: true,
+		plan: plan{seed: r.seed, wrap: r.wrap, patience: r.patience}, rng: r.rng, shape: r.shape, fs: x.fs, history: h, lossy: true,
 		network: newNetwork(h, rand.New(rand.NewPCG(r.seed, 79))), tally: tally{kinds: map[string]int{}},
 	}
 	f := d.finish(fmt.Sprintf("generation %d, driven on from the %s", g, x))
@@ -244,7 +246,7 @@ func (r *run) finish(where string) *failure {
 // await returns when nothing is owed any more, or after a long time.
 func (r *run) await(w *world) {
 	wait := 2 * time.Millisecond
-	for deadline := time.Now().Add(finishTime); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(cmp.Or(r.patience, finishTime)); time.Now().Before(deadline); {
 		if s, err := inspect(w.store, r.history); err == nil && r.settled(s) {
 			return
 		}
