@@ -15,6 +15,7 @@ type cut struct {
 	count  int
 	moment moment
 	quiet  bool
+	note   string
 
 	percent       int // of what was not synced that the disk kept all the same
 	before, after uint64
@@ -31,7 +32,7 @@ func (c *cut) kind() string {
 
 func (c *cut) String() string {
 	if c.quiet {
-		return fmt.Sprintf("power cut between operations, %d %% of the unsynced data kept", c.percent)
+		return fmt.Sprintf("power cut between operations, %d %% of the unsynced data kept %s", c.percent, c.note)
 	}
 	return fmt.Sprintf("power cut %s %s number %d, %d %% of the unsynced data kept",
 		[...]string{"before", "within", "after"}[c.moment], c.op, c.count, c.percent)

@@ -84,7 +84,7 @@ func (p *publisher) answered(m *messageLife, record *engine.Message, err error) 
 		if m.seq == 0 && !m.held && m.deliverAt <= m.published {
 			p.fault("message %d was accepted without a sequence", m.index)
 		}
-	case unsure(err):
+	case p.open(err):
 	default:
 		m.outcome = refused
 		if !errors.Is(err, engine.ErrTopicNotFound) && !errors.Is(err, engine.ErrBusy) && !errors.Is(err, engine.ErrClosed) {
@@ -141,7 +141,7 @@ func (p *publisher) settle() {
 	switch {
 	case err == nil:
 		m.settle.end = p.world.history.tick()
-	case unsure(err), errors.Is(err, engine.ErrTopicNotFound): // open what it did
+	case p.open(err), errors.Is(err, engine.ErrTopicNotFound): // open what it did
 	case errors.Is(err, engine.ErrBusy), errors.Is(err, engine.ErrClosed):
 		m.settle = span{}
 	default:

@@ -52,6 +52,9 @@ func (h *history) rewind(x *cut, s *state) {
 	}
 	kept := h.arrivals[:0]
 	for _, a := range h.arrivals {
+		if h.subs[a.sub].create.begin == 0 {
+			continue // it got something while it was being made, and is not there
+		}
 		if a.tick <= x.before || a.tick <= x.after && h.arrivedBefore(a.message, s) {
 			kept = append(kept, a)
 		}

@@ -44,6 +44,8 @@ type run struct {
 	tally
 }
 
+func newRand(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
+
 func newShape(rng *rand.Rand) shape {
 	return shape{
 		shards:     1 + rng.IntN(2),
@@ -57,11 +59,11 @@ func newShape(rng *rand.Rand) shape {
 
 // perform runs a plan to its end.
 func perform(p plan) (*tally, *failure) {
-	rng := rand.New(rand.NewPCG(p.seed, 77))
+	rng := newRand(p.seed, 77)
 	h := &history{}
 	r := &run{
 		plan: p, rng: rng, shape: newShape(rng), history: h, fs: vfs.NewCrashableMem(),
-		network: newNetwork(h, rand.New(rand.NewPCG(p.seed, 78))), tally: tally{kinds: map[string]int{}},
+		network: newNetwork(h, newRand(p.seed, 78)), tally: tally{kinds: map[string]int{}},
 	}
 	for g := range p.generations {
 		if f := r.generation(g); f != nil {
@@ -192,7 +194,7 @@ func (r *run) drive(g int, x *cut, s *state) *failure {
 	h.rewind(x, s)
 	d := &run{
 		plan: plan{seed: r.seed, wrap: r.wrap, patience: r.patience}, rng: r.rng, shape: r.shape, fs: x.fs, history: h, lossy: true,
-		network: newNetwork(h, rand.New(rand.NewPCG(r.seed, 79))), tally: tally{kinds: map[string]int{}},
+		network: newNetwork(h, newRand(r.seed, 79)), tally: tally{kinds: map[string]int{}},
 	}
 	f := d.finish(fmt.Sprintf("generation %d, driven on from the %s", g, x))
 	r.tally.add(&d.tally)
@@ -243,11 +245,14 @@ func (r *run) finish(where string) *failure {
 	return nil
 }
 
-// await returns when nothing is owed any more, or after a long time.
+// await returns when nothing is owed any more, or after a long time. What moves from one place to another while the
+// store is read may be seen in neither, but not twice in a row.
 func (r *run) await(w *world) {
-	wait := 2 * time.Millisecond
+	wait, seen := 2*time.Millisecond, 0
 	for deadline := time.Now().Add(cmp.Or(r.patience, finishTime)); time.Now().Before(deadline); {
-		if s, err := inspect(w.store, r.history); err == nil && r.settled(s) {
+		if s, err := inspect(w.store, r.history); err != nil || !r.settled(s) {
+			seen = 0
+		} else if seen++; seen == 2 {
 			return
 		}
 		<-time.After(wait)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fanfare/engine"
@@ -31,6 +32,8 @@ type workload struct {
 	seed   uint64  // of this generation
 	steps  int     // of each publisher
 	calm   bool    // endpoints stay well
+
+	unsure atomic.Int64 // answers that leave open what happened
 
 	mu     sync.Mutex
 	topics [topicsMax]*topicLife // guarded by mu: what publishers publish to
@@ -71,7 +74,7 @@ func (l *workload) fault(format string, args ...any) {
 func (l *workload) run() {
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		c := &controller{workload: l, rng: rand.New(rand.NewPCG(l.seed, 0))}
+		c := &controller{workload: l, rng: newRand(l.seed, 0)}
 		c.prepare()
 		for range l.steps / 2 {
 			c.step()
@@ -80,7 +83,7 @@ func (l *workload) run() {
 	})
 	for p := range publishers {
 		wg.Go(func() {
-			x := &publisher{workload: l, number: p, rng: rand.New(rand.NewPCG(l.seed, uint64(p)+1))}
+			x := &publisher{workload: l, number: p, rng: newRand(l.seed, uint64(p)+1)}
 			for i := range l.steps {
 				x.step()
 				if l.cutter != nil && x.rng.IntN(60) == 0 {
@@ -100,8 +103,14 @@ func pause(rng *rand.Rand) {
 	}
 }
 
-// unsure reports whether an error leaves it open what became of an operation.
-func unsure(err error) bool { return errors.Is(err, engine.ErrUnavailable) }
+// open reports whether an error leaves it open what became of an operation.
+func (l *workload) open(err error) bool {
+	if !errors.Is(err, engine.ErrUnavailable) {
+		return false
+	}
+	l.unsure.Add(1)
+	return true
+}
 
 // controller is the one who changes topics and subscriptions.
 type controller struct {
@@ -169,7 +178,7 @@ func (c *controller) createTopic(slot int) {
 		t.create.end = h.tick()
 		t.at = at
 		c.setTopic(slot, t)
-	case !unsure(err):
+	case !c.open(err):
 		c.fault("creating topic %s: %v", t.name, err)
 	}
 }
@@ -180,7 +189,7 @@ func (c *controller) removeTopic(slot int, t *topicLife) {
 	c.setTopic(slot, nil)
 	if err := c.world.engine.DeleteTopic(t.name); err == nil {
 		t.remove.end = h.tick()
-	} else if !unsure(err) {
+	} else if !c.open(err) {
 		c.fault("deleting topic %s: %v", t.name, err)
 	}
 }
@@ -235,7 +244,7 @@ func (c *controller) subscribe(t *topicLife) {
 		s.settings[0].end = s.create.end
 		s.at = at
 		t.subs = append(t.subs, s)
-	case !unsure(err):
+	case !c.open(err):
 		c.fault("subscribing %s to %s: %v", s.name, t.name, err)
 	}
 }
@@ -248,7 +257,7 @@ func (c *controller) unsubscribe(t *topicLife) {
 	s.remove.begin = h.tick()
 	if err := c.world.engine.DeleteSubscription(s.at); err == nil {
 		s.remove.end = h.tick()
-	} else if !unsure(err) {
+	} else if !c.open(err) {
 		c.fault("unsubscribing %s from %s: %v", s.name, t.name, err)
 	}
 }
@@ -274,7 +283,7 @@ func (c *controller) change(s *subLife) {
 	}
 	if err == nil {
 		s.settings[len(s.settings)-1].end = h.tick()
-	} else if !unsure(err) {
+	} else if !c.open(err) {
 		c.fault("changing subscription %s: %v", s.name, err)
 	}
 }

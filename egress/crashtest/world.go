@@ -3,7 +3,6 @@ package crashtest
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -46,22 +45,17 @@ type world struct {
 	end    context.CancelFunc
 	run    sync.WaitGroup
 
-	mu    sync.Mutex
-	fatal string // guarded by mu: what Pebble said when it gave up
+	death func(why string) // told when the process would end; nil where that must not happen
 }
 
-// gaveUp is told by Pebble that it cannot go on. The process would end here; the goroutine does.
-func (w *world) gaveUp(msg string) {
-	w.mu.Lock()
-	w.fatal = msg
-	w.mu.Unlock()
-	runtime.Goexit()
-}
-
-func (w *world) died() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.fatal
+// die is called where the process would end: Pebble gave up, or is about to panic. The goroutine stops here for good,
+// and with it what waits for it: to end it would run what Pebble deferred, which does not expect that.
+func (w *world) die(why string) {
+	if w.death == nil {
+		panic("the store gave up: " + why)
+	}
+	w.death(why)
+	select {}
 }
 
 // wrapStore puts something between the engine and its store; the tests of the checker plant their bugs there.
@@ -69,7 +63,7 @@ type wrapStore func(engine.Store) engine.Store
 
 // boot starts the engine on what the disk holds.
 func (w *world) boot(fs vfs.FS, wrap wrapStore) error {
-	s, err := openStore(fs, w.shape.tableBytes, w.gaveUp)
+	s, err := openStore(fs, w.shape.tableBytes, w.die)
 	if err != nil {
 		return err
 	}
