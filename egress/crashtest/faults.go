@@ -30,7 +30,8 @@ func (f fault) String() string {
 // injector is a plug that makes operations fail.
 type injector struct {
 	fault
-	w *world
+	w    *world
+	used bool // the disk holds tables
 
 	count atomic.Int64
 	hit   atomic.Pointer[string] // the first operation that failed
@@ -54,7 +55,8 @@ func (i *injector) plug(o op, at moment, path string) (half bool, err error) {
 	what := o.String() + " " + path
 	i.hit.CompareAndSwap(nil, &what)
 	// An error of a log shows when it is closed, to whoever begins the next one.
-	if where := panics(); where == rotation || where == markers && o == opSync {
+	where := panics()
+	if where == rotation || where == markers && o == opSync || where == opening && i.used && o < opOpen {
 		i.w.die(where)
 	}
 	if !fails {
@@ -69,6 +71,7 @@ func (i *injector) plug(o op, at moment, path string) (half bool, err error) {
 const (
 	rotation = "Pebble panics: a new log cannot be begun"
 	markers  = "Pebble panics: a marker cannot be moved"
+	opening  = "Pebble may panic: an open that fails closes what its own goroutines use"
 )
 
 // panics says where Pebble would panic, which no test can survive, if the operation at hand failed. It does so, on
@@ -83,6 +86,8 @@ func panics() string {
 			return rotation
 		case strings.HasSuffix(f.Function, "(*Marker).Move"):
 			return markers
+		case strings.HasSuffix(f.Function, "pebble/v2.Open"):
+			return opening
 		case !more:
 			return ""
 		}
@@ -96,6 +101,7 @@ type scenario struct {
 	fs      *vfs.MemFS
 	history *history
 	steps   int
+	used    bool // the disk holds something
 }
 
 // patience is how long anything may take before it counts as hanging.
@@ -126,7 +132,7 @@ func (s *scenario) trial(f fault) *trial {
 		fs: s.fs.CrashClone(vfs.CrashCloneCfg{}), network: newNetwork(h, newRand(s.seed, 6)), tally: tally{kinds: map[string]int{}},
 	}
 	t.w = &world{history: h, network: t.network, shape: t.shape, death: t.death}
-	t.injector = &injector{fault: f, w: t.w}
+	t.injector = &injector{fault: f, w: t.w, used: s.used}
 	return t
 }
 
@@ -149,7 +155,7 @@ func (t *trial) snapshot(note string) *cut {
 
 // repairTime is when a fault that stays goes away. Until then writers may wait: Pebble stalls them while it cannot
 // write its tables, and tries again and again.
-const repairTime = 300 * time.Millisecond
+const repairTime = 60 * time.Millisecond
 
 // step runs a part of the trial. It reports whether the world is alive behind it, or what hangs.
 func (t *trial) step(what string, fn func()) (alive bool, f *failure) {
@@ -219,7 +225,7 @@ func (t *trial) work() *failure {
 		}
 		x := t.snapshot("while it runs")
 		if alive, f = t.step("stop", func() { _ = t.w.stop() }); f == nil {
-			f = t.judge(x)
+			_, f = t.compare(x)
 		}
 	}
 	switch {
@@ -280,13 +286,22 @@ func (t *trial) where(what string) string {
 	return fmt.Sprintf("%s, which hit %s: %s", t.injector.fault, hit, what)
 }
 
-// judge compares a disk with the history, opens it without a fault and lets everything arrive.
-func (t *trial) judge(x *cut) *failure {
+// compare opens a disk and compares it with the history.
+func (t *trial) compare(x *cut) (*state, *failure) {
 	s, f := t.checkCut(0, x, true)
-	if f == nil {
-		f = t.drive(0, x, s)
-	}
 	if f != nil {
+		f.where = t.where(f.where)
+	}
+	return s, f
+}
+
+// judge compares a disk with the history, starts on it without a fault and lets everything arrive.
+func (t *trial) judge(x *cut) *failure {
+	s, f := t.compare(x)
+	if f != nil {
+		return f
+	}
+	if f = t.drive(0, x, s); f != nil {
 		f.where = t.where(f.where)
 	}
 	return f
