@@ -23,6 +23,7 @@ type Options struct {
 	Durability engine.Durability // sync (default) or async
 	SyncEvery  time.Duration     // with async: how often the log is synced; default 100 ms
 	CacheBytes int64             // for blocks that lagging subscriptions read; default 64 MiB
+	TableBytes int               // writes kept in memory before they become a file; default 64 MiB
 	FS         vfs.FS            // default: the operating system's
 	Log        zerolog.Logger    // silent by default
 	Fatal      func(msg string)  // told when Pebble gives up; must not return; default: log and exit with 1
@@ -47,6 +48,9 @@ func Open(opts Options) (*Store, error) {
 	if opts.CacheBytes == 0 {
 		opts.CacheBytes = 64 << 20
 	}
+	if opts.TableBytes == 0 {
+		opts.TableBytes = 64 << 20
+	}
 	if opts.FS == nil {
 		opts.FS = vfs.Default
 	}
@@ -68,7 +72,7 @@ func Open(opts Options) (*Store, error) {
 		FS:                          opts.FS,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      logger{opts.Log, opts.Fatal},
-		MemTableSize:                64 << 20,
+		MemTableSize:                uint64(opts.TableBytes),
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       24,
