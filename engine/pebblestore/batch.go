@@ -50,6 +50,7 @@ func (b *batch) AppendMessage(topic engine.TopicID, s engine.Sequence, record []
 }
 
 func (b *batch) TrimTopic(topic engine.TopicID, after, through engine.Sequence) {
+	b.store.trims.add(topic, uint64(after)+1, uint64(through)+1)
 	b.dropRange(prefixMessage, uint64(topic), uint64(after)+1, uint64(through)+1)
 	b.dropMarks(topic, uint64(through)+1)
 	var value [8]byte
@@ -58,6 +59,7 @@ func (b *batch) TrimTopic(topic engine.TopicID, after, through engine.Sequence) 
 }
 
 func (b *batch) DropTopic(topic engine.TopicID) {
+	b.store.trims.add(topic, 0, math.MaxUint64)
 	b.dropRange(prefixMessage, uint64(topic), 0, math.MaxUint64)
 	b.dropMarks(topic, math.MaxUint64)
 	b.drop(appendKey1(nil, prefixHighWater, uint64(topic)))
@@ -163,9 +165,9 @@ func (b *batch) Wait() error {
 		return b.store.Err()
 	}
 	b.syncs = false
-	if err := b.b.SyncWait(); err != nil {
+	if err := b.store.wait(b.b); err != nil {
 		b.b = nil // Pebble may still hold it
-		return b.store.fail(fmt.Errorf("pebblestore: sync: %w", err))
+		return err
 	}
 	return nil
 }
