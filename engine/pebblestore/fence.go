@@ -184,11 +184,6 @@ func (f *fence) load(names []string) error {
 	}
 	f.claim, f.recorded, f.exists = c, c, true
 	f.recorded.logs = maps.Clone(c.logs)
-	for _, name := range slices.Sorted(maps.Keys(c.logs)) {
-		if !slices.Contains(names, name) {
-			return fmt.Errorf("the log %s is missing", name)
-		}
-	}
 	newest := uint64(0)
 	for _, name := range names {
 		if strings.HasPrefix(name, markerPrefix) {
@@ -199,7 +194,14 @@ func (f *fence) load(names []string) error {
 		return fmt.Errorf("the list of files is %s%06d, and was %s%06d already", manifestPrefix, newest, manifestPrefix, c.manifest)
 	}
 	if newest > c.manifest {
+		// A program that knows no fence had the store open, or this one ended right behind writing the MANIFEST anew.
+		maps.DeleteFunc(f.claim.logs, func(name string, _ bool) bool { return !slices.Contains(names, name) })
 		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.logs)) {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("the log %s is missing", name)
+		}
 	}
 	name := fmt.Sprintf("%s%06d", manifestPrefix, c.manifest)
 	info, err := f.fs.Stat(f.fs.PathJoin(f.dir, name))
