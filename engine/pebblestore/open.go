@@ -94,7 +94,7 @@ func (s *Store) prepare() error {
 		return err
 	}
 	if err := s.fence.load(names); err != nil {
-		return &openError{dir: dir, kind: ErrDamaged, err: fmt.Errorf("is damaged: %w", err), advice: adviceFence}
+		return s.behindFence(err)
 	}
 	if !s.fence.exists && len(names) > 1 {
 		s.opts.Log.Warn().Str("data", dir).Msg("the file " + fenceName + " is missing: whether the store is whole cannot be told")
@@ -229,12 +229,18 @@ func (s *Store) verifySequence() error {
 		return s.openError(err)
 	}
 	if found < wanted {
-		return &openError{
-			dir: s.opts.Dir, kind: ErrDamaged, advice: adviceFence,
-			err: fmt.Errorf("is damaged: the end of its log is missing: it holds writes up to %d, and held writes up to %d already", found, wanted),
-		}
+		return s.behindFence(fmt.Errorf("the end of its log is missing: it holds writes up to %d, and held writes up to %d already", found, wanted))
 	}
 	return nil
+}
+
+// behindFence refuses a store that holds less than the fence says. One that is only looked at is opened all the same.
+func (s *Store) behindFence(err error) error {
+	if s.opts.scratch {
+		s.lost = append(s.lost, err)
+		return nil
+	}
+	return &openError{dir: s.opts.Dir, kind: ErrDamaged, err: fmt.Errorf("is damaged: %w", err), advice: adviceFence}
 }
 
 func (s *Store) checkVersion() error {

@@ -93,6 +93,7 @@ type Store struct {
 	lock  *pebble.Lock // nil when Pebble holds it alone
 	guard *guardFS
 	fence *fence
+	lost  []error // what the fence says and the store does not hold, of one that is only looked at
 
 	failure atomic.Pointer[error] // the first failed write, final
 	full    atomic.Pointer[error] // why no message is accepted now
