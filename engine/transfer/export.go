@@ -101,7 +101,7 @@ func (e *export) catalog() (topics, subscriptions []uint64, err error) {
 func catalogID(key string) (kind string, id uint64) {
 	kind, number, _ := strings.Cut(key, "/")
 	id, err := strconv.ParseUint(number, 10, 64)
-	if err != nil || kind != "t" && kind != "s" {
+	if err != nil || kind != "t" && kind != "s" || id == 0 || number != strconv.FormatUint(id, 10) {
 		return "", 0
 	}
 	return kind, id

@@ -103,7 +103,7 @@ type writer struct {
 }
 
 func newWriter(w io.Writer) (*writer, error) {
-	wr := &writer{w: bufio.NewWriterSize(w, 1<<20)}
+	wr := &writer{w: bufio.NewWriterSize(w, 64<<10)}
 	n, err := wr.w.WriteString(title + string(rune(version)))
 	wr.counts.Bytes = uint64(n)
 	return wr, err
@@ -158,7 +158,7 @@ type reader struct {
 }
 
 func newReader(r io.Reader) (*reader, error) {
-	rd := &reader{r: bufio.NewReaderSize(r, 1<<20)}
+	rd := &reader{r: bufio.NewReaderSize(r, 64<<10)}
 	got := make([]byte, len(title)+1)
 	if _, err := io.ReadFull(rd.r, got); err != nil {
 		return nil, cut(err)
