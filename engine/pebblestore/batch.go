@@ -146,6 +146,9 @@ func (b *batch) Apply(durable bool) error {
 	if err := b.store.Err(); err != nil {
 		return err
 	}
+	if !b.store.written.Load() {
+		b.store.written.Store(true)
+	}
 	b.syncs = durable && b.store.opts.Durability == engine.DurabilitySync
 	var err error
 	if b.syncs {

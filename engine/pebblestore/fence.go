@@ -23,10 +23,14 @@ import (
 //	fanfare fence 1
 //	manifest 000001 1234     the MANIFEST of this number is at least so long, unless there is a newer one
 //	log 000002.log           this log is there; one line for each
-//	sequence 12345           Pebble's next sequence number is not below this one
+//	position 12345           the entry "f" of the database is not below this number
 //	sum 0123456789abcdef     xxhash64 of the lines above
 //
-// It claims only what is durable, and is written anew, to a temporary file that is synced and renamed: once a second
+// The position is a number that is counted up, and synced, before the fence claims it: a log is a sequence of writes, so where
+// the number is, everything written before it is too. (Pebble's own sequence numbers would not do: its MANIFEST repeats
+// numbers of writes that are in no table yet.)
+//
+// The fence claims only what is durable, and is written anew, to a temporary file that is synced and renamed: once a second
 // while something changes, before a log is removed, and when the store is closed. So what was lost of the last second
 // before a crash stays unnoticed, and whatever is lost behind an orderly end is noticed. A copy of the whole
 // directory, the fence included, is a sound store of an earlier time.
@@ -60,11 +64,11 @@ type claim struct {
 	manifest uint64
 	length   int64
 	logs     map[string]bool
-	sequence uint64
+	position uint64
 }
 
 func (c *claim) equal(o *claim) bool {
-	return c.manifest == o.manifest && c.length == o.length && c.sequence == o.sequence && maps.Equal(c.logs, o.logs)
+	return c.manifest == o.manifest && c.length == o.length && c.position == o.position && maps.Equal(c.logs, o.logs)
 }
 
 func newFence(fs vfs.FS, dir string) *fence {
@@ -106,11 +110,18 @@ func (f *fence) removing(base string) error {
 	return f.writeLocked()
 }
 
-// reached tells that everything below one of Pebble's sequence numbers is durable.
-func (f *fence) reached(sequence uint64) {
+// position is the last one that may be claimed.
+func (f *fence) position() uint64 {
 	f.mu.Lock()
-	f.claim.sequence = max(f.claim.sequence, sequence)
-	f.mu.Unlock()
+	defer f.mu.Unlock()
+	return f.claim.position
+}
+
+// reached tells that a position is durable.
+func (f *fence) reached(position uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.claim.position = max(f.claim.position, position)
 }
 
 // write brings the file up to date.
@@ -169,7 +180,7 @@ func (f *fence) syncDir() error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// load reads the file and compares it with the files of the directory. The sequence is left to the caller.
+// load reads the file and compares it with the files of the directory. The position is left to the caller.
 func (f *fence) load(names []string) error {
 	text, err := readAll(f.fs, f.fs.PathJoin(f.dir, fenceName), fenceBytesMax)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -234,7 +245,7 @@ func (c *claim) appendText(dst []byte) []byte {
 	for _, name := range slices.Sorted(maps.Keys(c.logs)) {
 		dst = fmt.Appendf(dst, "log %s\n", name)
 	}
-	dst = fmt.Appendf(dst, "sequence %d\n", c.sequence)
+	dst = fmt.Appendf(dst, "position %d\n", c.position)
 	return fmt.Appendf(dst, "sum %016x\n", xxhash.Sum64(dst[start:]))
 }
 
@@ -250,8 +261,8 @@ func parseClaim(text []byte) (c claim, ok bool) {
 			_, err = fmt.Sscanf(value, "%d %d", &c.manifest, &c.length)
 		case "log":
 			c.logs[value] = true
-		case "sequence":
-			c.sequence, err = strconv.ParseUint(value, 10, 64)
+		case "position":
+			c.position, err = strconv.ParseUint(value, 10, 64)
 		}
 		if err != nil {
 			return claim{}, false

@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -194,7 +195,7 @@ func (s *Store) openError(err error) error {
 
 // verify compares what was opened with what it must be: our layout, and no less than the fence says.
 func (s *Store) verify() error {
-	if err := s.verifySequence(); err != nil {
+	if err := s.verifyPosition(); err != nil {
 		return err
 	}
 	if err := s.checkVersion(); err != nil {
@@ -208,6 +209,7 @@ func (s *Store) verify() error {
 		_ = parent.Sync() // an error blows the fuse
 		_ = parent.Close()
 	}
+	s.written.Store(true) // so that a log that cannot be synced shows now
 	s.writeFence()
 	if err := s.Err(); err != nil {
 		return s.openError(err)
@@ -215,21 +217,18 @@ func (s *Store) verify() error {
 	return nil
 }
 
-func (s *Store) verifySequence() error {
-	wanted := s.fence.claim.sequence
-	b := s.db.NewBatch()
-	if err := b.LogData(nil, nil); err != nil {
-		return err
-	}
-	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-		return s.openError(s.fail(err))
-	}
-	found := uint64(b.SeqNum())
-	if err := errors.Join(s.wait(b), b.Close()); err != nil {
+func (s *Store) verifyPosition() error {
+	wanted, found := s.fence.position(), uint64(0)
+	value, ok, err := s.get([]byte{prefixFence}, nil)
+	if err != nil {
 		return s.openError(err)
 	}
+	if ok && len(value) == 8 {
+		found = binary.BigEndian.Uint64(value)
+	}
+	s.fence.reached(found)
 	if found < wanted {
-		return s.behindFence(fmt.Errorf("the end of its log is missing: it holds writes up to %d, and held writes up to %d already", found, wanted))
+		return s.behindFence(fmt.Errorf("the end of its log is missing: it holds position %d, and held position %d already", found, wanted))
 	}
 	return nil
 }

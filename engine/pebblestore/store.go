@@ -2,6 +2,7 @@ package pebblestore
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -96,6 +97,7 @@ type Store struct {
 	lost  []error // what the fence says and the store does not hold, of one that is only looked at
 
 	failure atomic.Pointer[error] // the first failed write, final
+	written atomic.Bool           // something was applied since the fence was written
 	full    atomic.Pointer[error] // why no message is accepted now
 	unknown sync.Once             // told that the free space cannot be read
 	trims   trims
@@ -138,10 +140,28 @@ func (s *Store) every(interval time.Duration, fn func()) {
 // fenceEvery is how often the fence is brought up to date.
 const fenceEvery = time.Second
 
+// writeFence brings the fence up to date, if anything was written since it was the last time.
 func (s *Store) writeFence() {
+	if s.written.Swap(false) && s.advance() != nil {
+		return // kept by fail
+	}
 	if err := s.fence.write(); err != nil {
 		s.guard.blow(fmt.Errorf("pebblestore: write %s: %w", fenceName, err))
 	}
+}
+
+// advance makes a position durable that the fence may claim.
+func (s *Store) advance() error {
+	position := s.fence.position() + 1
+	b := s.db.NewBatch()
+	if err := b.Set([]byte{prefixFence}, binary.BigEndian.AppendUint64(nil, position), nil); err != nil {
+		return err
+	}
+	if err := s.sync(b); err != nil {
+		return err
+	}
+	s.fence.reached(position)
+	return nil
 }
 
 // sync applies a batch and waits for the disk, whatever the durability setting is.
@@ -160,11 +180,7 @@ func (s *Store) wait(b *pebble.Batch) error {
 	if err := b.SyncWait(); err != nil {
 		return s.fail(fmt.Errorf("pebblestore: sync: %w", err))
 	}
-	if err := s.Err(); err != nil {
-		return err // Pebble was not told
-	}
-	s.fence.reached(uint64(b.SeqNum()) + uint64(b.Count()))
-	return nil
+	return s.Err() // of which Pebble was not told
 }
 
 func (s *Store) syncLog() error {
@@ -202,6 +218,7 @@ func (s *Store) Close() (err error) {
 			err = s.syncLog()
 		}
 		if s.Err() == nil && !s.opts.scratch {
+			s.written.Store(true)
 			s.writeFence()
 		}
 		failed := s.Err()
