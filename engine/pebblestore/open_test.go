@@ -83,7 +83,7 @@ func wantError(t *testing.T, err, kind error, parts ...string) {
 // setVersion writes the layout version behind the store's back.
 func setVersion(t *testing.T, fs vfs.FS, version []byte) {
 	t.Helper()
-	db, err := pebble.Open("store", &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatNewest})
+	db, err := pebble.Open("store", &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatNewest, Logger: quiet{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestWhatIsNoStoreIsRefused(t *testing.T) {
 	})
 	t.Run("another program's database", func(t *testing.T) {
 		fs := vfs.NewMem()
-		db, err := pebble.Open("store", &pebble.Options{FS: fs})
+		db, err := pebble.Open("store", &pebble.Options{FS: fs, Logger: quiet{}})
 		if err != nil {
 			t.Fatal(err)
 		}
