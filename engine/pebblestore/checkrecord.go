@@ -115,7 +115,7 @@ func (c *check) log(t *topicCheck) {
 			c.report.damage(fmt.Sprintf("m %d %d", t.ID, next), fmt.Sprintf("messages %d to %d of topic %q are missing", next, end-1, t.Name), "they are not delivered")
 		}
 	}
-	c.walk(appendMessageKey(nil, id, 0), appendMessageKey(nil, id, math.MaxUint64), "messages in this range are not delivered", func(key, record []byte) {
+	c.walk(messageKey(id, 0), messageKey(id, math.MaxUint64), "messages in this range are not delivered", func(key, record []byte) {
 		seq := lastNumber(key)
 		gap(seq)
 		next = max(next, seq+1)

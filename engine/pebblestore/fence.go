@@ -83,7 +83,7 @@ func (f *fence) created(base string) {
 	case strings.HasSuffix(base, logSuffix):
 		f.claim.logs[base] = true
 	case strings.HasPrefix(base, markerPrefix):
-		f.marked = numberBehind(base, manifestPrefix)
+		f.marked = manifestNumber(base)
 	}
 }
 
@@ -91,14 +91,14 @@ func (f *fence) created(base string) {
 func (f *fence) manifestSynced(base string, length int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.lengths[numberBehind(base, manifestPrefix)] = length
+	f.lengths[manifestNumber(base)] = length
 }
 
 // removing tells that a file is about to be removed or renamed: the fence must not claim it any more.
 func (f *fence) removing(base string) error {
 	f.mu.Lock()
 	if strings.HasPrefix(base, manifestPrefix) {
-		delete(f.lengths, numberBehind(base, manifestPrefix))
+		delete(f.lengths, manifestNumber(base))
 	}
 	delete(f.claim.logs, base)
 	f.mu.Unlock()
@@ -198,7 +198,7 @@ func (f *fence) load(names []string) error {
 	newest := uint64(0)
 	for _, name := range names {
 		if strings.HasPrefix(name, markerPrefix) {
-			newest = max(newest, numberBehind(name, manifestPrefix))
+			newest = max(newest, manifestNumber(name))
 		}
 	}
 	if newest < c.manifest {
@@ -225,13 +225,13 @@ func (f *fence) load(names []string) error {
 	return nil
 }
 
-// numberBehind reads the number at the end of a name, behind a prefix; 0 when there is none.
-func numberBehind(name, prefix string) uint64 {
-	at := strings.LastIndex(name, prefix)
+// manifestNumber reads the number at the end of a MANIFEST's name, or of its marker's; 0 when there is none.
+func manifestNumber(name string) uint64 {
+	at := strings.LastIndex(name, manifestPrefix)
 	if at < 0 {
 		return 0
 	}
-	n, err := strconv.ParseUint(name[at+len(prefix):], 10, 64)
+	n, err := strconv.ParseUint(name[at+len(manifestPrefix):], 10, 64)
 	if err != nil {
 		return 0
 	}

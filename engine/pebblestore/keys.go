@@ -42,8 +42,8 @@ func appendKey2(dst []byte, prefix byte, a, b uint64) []byte {
 	return binary.BigEndian.AppendUint64(appendKey1(dst, prefix, a), b)
 }
 
-func appendMessageKey(dst []byte, topic engine.TopicID, s engine.Sequence) []byte {
-	return appendKey2(dst, prefixMessage, uint64(topic), uint64(s))
+func messageKey(topic engine.TopicID, s engine.Sequence) []byte {
+	return appendKey2(nil, prefixMessage, uint64(topic), uint64(s))
 }
 
 func appendTimerKey(dst []byte, k engine.TimerKey) []byte {

@@ -56,7 +56,7 @@ func (s *Store) ReadTopic(topic engine.TopicID, first, last engine.Sequence, fn 
 	if last == math.MaxUint64 {
 		end = math.MaxUint64
 	}
-	return s.scan(appendMessageKey(nil, topic, first), appendKey2(nil, prefixMessage, uint64(topic), end),
+	return s.scan(messageKey(topic, first), appendKey2(nil, prefixMessage, uint64(topic), end),
 		func(key, value []byte) (bool, error) {
 			return fn(engine.Sequence(lastNumber(key)), value), nil
 		})
@@ -73,8 +73,8 @@ func (s *Store) HighWater(topic engine.TopicID) (engine.Sequence, error) {
 		high = engine.Sequence(binary.BigEndian.Uint64(value))
 	}
 	it, err := s.db.NewIter(&pebble.IterOptions{
-		LowerBound: appendMessageKey(nil, topic, high+1),
-		UpperBound: appendMessageKey(nil, topic, math.MaxUint64),
+		LowerBound: messageKey(topic, high+1),
+		UpperBound: messageKey(topic, math.MaxUint64),
 	})
 	if err != nil {
 		return 0, fmt.Errorf("pebblestore: read: %w", err)

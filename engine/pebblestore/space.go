@@ -178,8 +178,8 @@ func (s *Store) reclaim() {
 }
 
 func (s *Store) reclaimSpan(ctx context.Context, topic engine.TopicID, sp span, full bool) {
-	first := appendMessageKey(nil, topic, engine.Sequence(sp.first))
-	end := appendMessageKey(nil, topic, engine.Sequence(sp.end))
+	first := messageKey(topic, engine.Sequence(sp.first))
+	end := messageKey(topic, engine.Sequence(sp.end))
 	size, err := s.db.EstimateDiskUsage(first, end)
 	if err != nil {
 		return

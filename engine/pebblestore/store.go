@@ -21,8 +21,9 @@ import (
 //
 // The memory of a store is CacheBytes, and MemTableBytes times memTables (4) when the disk does not keep up: writes wait
 // when so many are full. One memtable's worth of log is one file, and up to one more than memTables of them are kept to be
-// written over. So a container with 128 MiB gets along with 4 MiB for each of the two, and about 50 MiB of disk; what it pays is
-// smaller tables, and more of them to merge.
+// written over. So a container with 128 MiB gets along with 4 MiB for each of the two, and about 50 MiB of disk beside what is
+// owed; what it pays is smaller tables, and more of them to merge. Memtables smaller than twice the engine's GroupBytesMax work,
+// but a group of more than half a memtable costs a new log.
 type Options struct {
 	Dir        string
 	Durability engine.Durability // sync (default) or async
@@ -112,6 +113,7 @@ func (s *Store) start() {
 	if s.opts.scratch {
 		return
 	}
+	s.look() // so that the first message is judged as well
 	s.behind.Go(func() { s.every(s.opts.SpaceEvery, s.look) })
 	s.behind.Go(func() { s.every(fenceEvery, s.writeFence) })
 	s.behind.Go(func() { s.every(reclaimEvery, s.reclaim) })

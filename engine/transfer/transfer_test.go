@@ -190,7 +190,10 @@ func sample(t testing.TB) []byte {
 func empty(t testing.TB, s engine.Store) bool {
 	t.Helper()
 	for _, line := range dump(t, s) {
-		if !(strings.HasPrefix(line, "h ") && strings.HasSuffix(line, " 0")) && !(strings.HasPrefix(line, "p ") && strings.HasSuffix(line, " ")) {
+		switch {
+		case strings.HasPrefix(line, "h ") && strings.HasSuffix(line, " 0"):
+		case strings.HasPrefix(line, "p ") && strings.HasSuffix(line, " "):
+		default:
 			return false
 		}
 	}
