@@ -82,9 +82,6 @@ func (s *Store) prepare() error {
 		return &openError{dir: dir, kind: ErrNotStore, err: errors.New("is not a directory"), advice: "name a directory, which need not exist yet"}
 	}
 	if s.lock, err = pebble.LockDirectory(dir, disk); err != nil {
-		if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && !errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "lock held") {
-			return &openError{dir: dir, kind: ErrInUse, err: fmt.Errorf("is in use by another process: %w", err), advice: "end that process, or name another directory"}
-		}
 		return s.openError(err)
 	}
 	names, err := disk.List(dir)
