@@ -61,6 +61,7 @@ func (w *worker) read(l *lane) {
 	switch {
 	case err != nil:
 		// It stays in the feeder's hands and is tried again with the next wake-up.
+		l.lastFailure, l.failedAt = "reading the store failed: "+err.Error(), time.Now()
 		w.egress.opts.Log.Error().Err(err).Str("topic", l.sub.Topic.Name()).Msg("reading for a lagging subscription failed")
 		time.AfterFunc(time.Second, func() { w.feed(l) })
 		return

@@ -175,6 +175,9 @@ func (e *Engine) Ready() error {
 	if err := e.state.Load().err(); err != nil {
 		return err
 	}
+	if err := e.opts.Store.Err(); err != nil {
+		return err
+	}
 	return e.full()
 }
 
@@ -199,6 +202,9 @@ func (e *Engine) TimerSnooze(k TimerKey, at int64) { e.timers.Snooze(k, at) }
 // Notify delivers a message of the subscription protocol, such as a confirmation request, to one
 // subscription alone. It is durable when Notify returns and is retried like a delivery.
 func (e *Engine) Notify(s *Subscription, m *Message) error {
+	if err := e.state.Load().err(); err != nil {
+		return err
+	}
 	m.topic = s.Topic
 	m.seal()
 	k := e.timers.NewKey(time.Now().UnixMilli())

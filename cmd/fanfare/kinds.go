@@ -58,7 +58,8 @@ func openStore(c *config, log zerolog.Logger) (engine.Store, error) {
 		return memstore.New(memstore.Options{}), nil
 	}
 	return pebblestore.Open(pebblestore.Options{
-		Dir: c.Data, Durability: engine.Durability(c.Durability), CacheBytes: int64(c.Memory / 8), FS: c.storeFS, Log: log,
+		Dir: c.Data, Durability: engine.Durability(c.Durability), CacheBytes: int64(c.Memory / 8), MemTableBytes: c.memtableBytes(),
+		FreeBytesMin: freeBytesMin(c.Limits.FreeBytes), StoredBytesMax: int64(c.Limits.StoredBytes), FS: c.storeFS, Log: log,
 	})
 }
 

@@ -24,6 +24,9 @@ type cli struct {
 	Config  configCommand  `cmd:"" help:"Print the effective configuration, defaults included, as a YAML file."`
 	Sink    sinkCommand    `cmd:"" help:"Run a subscriber for trying things: it counts or prints what arrives."`
 	Bench   benchCommand   `cmd:"" help:"Generate load and measure."`
+	Check   checkCommand   `cmd:"" help:"Read a whole store, while no server has it open, and say what it holds and what is damaged."`
+	Export  exportCommand  `cmd:"" help:"Write everything a store holds to a file, while no server has it open."`
+	Import  importCommand  `cmd:"" help:"Read a file that export wrote into a new store."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
 	Subscriptions subscriptionsCommand `cmd:"" help:"Show what the subscriptions of a running server are doing."`
@@ -82,7 +85,7 @@ func main() {
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(); err != nil {
 		fmt.Fprintf(os.Stderr, "fanfare: %v\n", err)
-		os.Exit(1)
+		os.Exit(exitStatus(err))
 	}
 }
 

@@ -44,8 +44,16 @@ func (h *house) run(ctx context.Context, load func() (*config, error)) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
+	// A write behind the scenes may fail while nobody publishes.
+	look := time.NewTicker(storeLookEvery)
+	defer look.Stop()
 	for {
 		select {
+		case <-look.C:
+			k := h.core.Load()
+			if err := k.store.Err(); err != nil {
+				k.engine.Fail(err)
+			}
 		case <-hup:
 			h.reload(load)
 		case <-h.core.Load().engine.Failed():
@@ -59,6 +67,9 @@ func (h *house) run(ctx context.Context, load func() (*config, error)) error {
 		}
 	}
 }
+
+// storeLookEvery is how often the store is asked whether it has failed.
+const storeLookEvery = 200 * time.Millisecond
 
 // house is everything the server consists of.
 type house struct {

@@ -29,7 +29,7 @@ const storeDir = "store"
 // openStore opens the store of a world, or of a clone of its disk.
 func openStore(fs vfs.FS, tableBytes int, fatal func(string)) (*pebblestore.Store, error) {
 	return pebblestore.Open(pebblestore.Options{
-		Dir: storeDir, FS: fs, CacheBytes: 1 << 20, TableBytes: tableBytes, Fatal: fatal,
+		Dir: storeDir, FS: fs, CacheBytes: 1 << 20, MemTableBytes: int64(tableBytes), Fatal: fatal,
 	})
 }
 

@@ -50,6 +50,7 @@ func (b *batch) AppendMessage(topic engine.TopicID, s engine.Sequence, record []
 }
 
 func (b *batch) TrimTopic(topic engine.TopicID, after, through engine.Sequence) {
+	b.store.trims.add(topic, uint64(after)+1, uint64(through)+1)
 	b.dropRange(prefixMessage, uint64(topic), uint64(after)+1, uint64(through)+1)
 	b.dropMarks(topic, uint64(through)+1)
 	var value [8]byte
@@ -58,6 +59,7 @@ func (b *batch) TrimTopic(topic engine.TopicID, after, through engine.Sequence) 
 }
 
 func (b *batch) DropTopic(topic engine.TopicID) {
+	b.store.trims.add(topic, 0, math.MaxUint64)
 	b.dropRange(prefixMessage, uint64(topic), 0, math.MaxUint64)
 	b.dropMarks(topic, math.MaxUint64)
 	b.drop(appendKey1(nil, prefixHighWater, uint64(topic)))
@@ -66,15 +68,12 @@ func (b *batch) DropTopic(topic engine.TopicID) {
 // dropMarks deletes the marks of a topic below a sequence, if there are any: a range deletion costs even where
 // it finds nothing.
 func (b *batch) dropMarks(topic engine.TopicID, end uint64) {
-	it, err := b.store.db.NewIter(&pebble.IterOptions{
-		LowerBound: appendKey2(nil, prefixMark, uint64(topic), 0), UpperBound: appendKey2(nil, prefixMark, uint64(topic), end),
-	})
-	if err != nil {
-		b.keep(err)
-		return
-	}
-	found := it.First()
-	b.keep(it.Close())
+	found := false
+	b.keep(b.store.scan(appendKey2(nil, prefixMark, uint64(topic), 0), appendKey2(nil, prefixMark, uint64(topic), end),
+		func(_, _ []byte) (bool, error) {
+			found = true
+			return false, nil
+		}))
 	if found {
 		b.dropRange(prefixMark, uint64(topic), 0, end)
 	}
@@ -144,6 +143,13 @@ func (b *batch) Apply(durable bool) error {
 	if err := b.store.Err(); err != nil {
 		return err
 	}
+	if !b.store.users.enter() {
+		return errClosed
+	}
+	defer b.store.users.leave()
+	if !b.store.written.Load() {
+		b.store.written.Store(true)
+	}
 	b.syncs = durable && b.store.opts.Durability == engine.DurabilitySync
 	var err error
 	if b.syncs {
@@ -163,9 +169,9 @@ func (b *batch) Wait() error {
 		return b.store.Err()
 	}
 	b.syncs = false
-	if err := b.b.SyncWait(); err != nil {
+	if err := b.store.wait(b.b); err != nil {
 		b.b = nil // Pebble may still hold it
-		return b.store.fail(fmt.Errorf("pebblestore: sync: %w", err))
+		return err
 	}
 	return nil
 }

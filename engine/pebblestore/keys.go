@@ -11,6 +11,7 @@ import (
 //	prefix  rest                       value
 //	  c     catalog key, as text       JSON
 //	  d     subscription 8, sequence 8 dead letter: head and record
+//	  f                                number of the last position that the fence may claim, 8
 //	  h     topic 8                    highest sequence trimmed, 8
 //	  i     topic 8, sequence 8        mark: at 8, bytes 8
 //	  m     topic 8, sequence 8        record
@@ -20,6 +21,7 @@ import (
 const (
 	prefixCatalog    = 'c'
 	prefixDeadLetter = 'd'
+	prefixFence      = 'f'
 	prefixHighWater  = 'h'
 	prefixMark       = 'i'
 	prefixMessage    = 'm'
@@ -40,8 +42,8 @@ func appendKey2(dst []byte, prefix byte, a, b uint64) []byte {
 	return binary.BigEndian.AppendUint64(appendKey1(dst, prefix, a), b)
 }
 
-func appendMessageKey(dst []byte, topic engine.TopicID, s engine.Sequence) []byte {
-	return appendKey2(dst, prefixMessage, uint64(topic), uint64(s))
+func messageKey(topic engine.TopicID, s engine.Sequence) []byte {
+	return appendKey2(nil, prefixMessage, uint64(topic), uint64(s))
 }
 
 func appendTimerKey(dst []byte, k engine.TimerKey) []byte {

@@ -14,6 +14,10 @@ import (
 
 // scan calls fn with the keys from first to end, which is excluded, until fn returns false.
 func (s *Store) scan(first, end []byte, fn func(key, value []byte) (bool, error)) error {
+	if !s.users.enter() {
+		return errClosed
+	}
+	defer s.users.leave()
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: end})
 	if err != nil {
 		return fmt.Errorf("pebblestore: read: %w", err)
@@ -39,6 +43,10 @@ func (s *Store) scan(first, end []byte, fn func(key, value []byte) (bool, error)
 
 // get appends the value of a key to dst.
 func (s *Store) get(key, dst []byte) (value []byte, ok bool, err error) {
+	if !s.users.enter() {
+		return dst, false, errClosed
+	}
+	defer s.users.leave()
 	v, closer, err := s.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return dst, false, nil
@@ -56,7 +64,7 @@ func (s *Store) ReadTopic(topic engine.TopicID, first, last engine.Sequence, fn 
 	if last == math.MaxUint64 {
 		end = math.MaxUint64
 	}
-	return s.scan(appendMessageKey(nil, topic, first), appendKey2(nil, prefixMessage, uint64(topic), end),
+	return s.scan(messageKey(topic, first), appendKey2(nil, prefixMessage, uint64(topic), end),
 		func(key, value []byte) (bool, error) {
 			return fn(engine.Sequence(lastNumber(key)), value), nil
 		})
@@ -64,6 +72,10 @@ func (s *Store) ReadTopic(topic engine.TopicID, first, last engine.Sequence, fn 
 
 // HighWater returns the highest sequence the topic ever had.
 func (s *Store) HighWater(topic engine.TopicID) (engine.Sequence, error) {
+	if !s.users.enter() {
+		return 0, errClosed
+	}
+	defer s.users.leave()
 	var high engine.Sequence
 	value, ok, err := s.get(appendKey1(nil, prefixHighWater, uint64(topic)), nil)
 	if err != nil {
@@ -73,8 +85,8 @@ func (s *Store) HighWater(topic engine.TopicID) (engine.Sequence, error) {
 		high = engine.Sequence(binary.BigEndian.Uint64(value))
 	}
 	it, err := s.db.NewIter(&pebble.IterOptions{
-		LowerBound: appendMessageKey(nil, topic, high+1),
-		UpperBound: appendMessageKey(nil, topic, math.MaxUint64),
+		LowerBound: messageKey(topic, high+1),
+		UpperBound: messageKey(topic, math.MaxUint64),
 	})
 	if err != nil {
 		return 0, fmt.Errorf("pebblestore: read: %w", err)

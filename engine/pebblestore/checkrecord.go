@@ -1,0 +1,148 @@
+package pebblestore
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"fanfare/engine"
+	"fanfare/engine/schedule"
+)
+
+// The head of a timer entry, as engine/timers.go draws it: kind (1), topic or subscription (8), attempts (4), since (8).
+const timerHeadSize = 21
+
+// timerKinds names the kinds of timer entries; the index is the kind.
+var timerKinds = [...]string{1: "publish", 2: "deliver", 3: "held", 4: "bury"}
+
+func (c *check) timer(key, value []byte) {
+	k, ok := schedule.ParseKey(key[1:])
+	at := fmt.Sprintf("t %x", key[1:])
+	if !ok {
+		c.report.damage(at, "not a key of the timer", "the server does not start")
+		return
+	}
+	const meaning = "this retry or scheduled message is not delivered"
+	if len(value) < timerHeadSize || value[0] == 0 || int(value[0]) >= len(timerKinds) {
+		c.report.damage(at, "the head of the entry is damaged", meaning)
+		return
+	}
+	m, err := engine.DecodeMessage(value[timerHeadSize:])
+	if err != nil {
+		c.report.damage(at, err.Error(), meaning)
+		return
+	}
+	m.Release()
+	kind, id := timerKinds[value[0]], binary.BigEndian.Uint64(value[1:])
+	t := c.timers[kind]
+	if t == nil {
+		t = &TimerReport{Kind: kind, Next: millis(k.Due)}
+		c.timers[kind] = t
+	}
+	t.Count++
+	if kind == "publish" || kind == "held" {
+		if c.topics[engine.TopicID(id)] == nil {
+			c.report.leftover(fmt.Sprintf("a timer entry (%s) for topic %d, which does not exist", kind, id))
+		}
+		return
+	}
+	if s := c.subscriptions[engine.SubscriptionID(id)]; s != nil {
+		s.Scheduled++
+		return
+	}
+	c.report.leftover(fmt.Sprintf("a timer entry (%s) for subscription %d, which does not exist", kind, id))
+}
+
+func (c *check) deadLetter(key, value []byte) {
+	if len(key) != keySizeMax {
+		c.report.damage(fmt.Sprintf("d %x", key[1:]), "not a key of a dead letter", "it cannot be read")
+		return
+	}
+	id, seq := binary.BigEndian.Uint64(key[1:]), lastNumber(key)
+	d, m, err := engine.ParseDeadLetter(engine.Sequence(seq), value)
+	if err != nil {
+		c.report.damage(fmt.Sprintf("d %d %d", id, seq), err.Error(), "this dead letter can be listed and purged, not replayed")
+		return
+	}
+	m.Release()
+	s := c.subscriptions[engine.SubscriptionID(id)]
+	if s == nil {
+		c.report.leftover(fmt.Sprintf("a dead letter of subscription %d, which does not exist", id))
+		return
+	}
+	switch d.Reason {
+	case engine.ReasonExpired, engine.ReasonAge, engine.ReasonAttempts, engine.ReasonRefused:
+	default:
+		c.report.damage(fmt.Sprintf("d %d %d", id, seq), fmt.Sprintf("the reason %q is none there is", d.Reason), "why it was not delivered is not known")
+	}
+	s.DeadLetters[d.Reason]++
+}
+
+// messages reads the topics' logs, topic by topic, so that a range that cannot be read ends with its topic.
+func (c *check) messages() {
+	after := uint64(0)
+	for _, t := range sortedByID(c.topics) {
+		c.strays(after, t.ID)
+		c.log(t)
+		after = t.ID + 1
+	}
+	c.strays(after, math.MaxUint64)
+}
+
+// strays looks for messages of topics between two ids that exist.
+func (c *check) strays(first, end uint64) {
+	if first >= end {
+		return
+	}
+	count, topics := 0, map[uint64]bool{}
+	c.walk(appendKey2(nil, prefixMessage, first, 0), appendKey2(nil, prefixMessage, end, 0), "nothing: no topic that exists is in this range",
+		func(key, _ []byte) {
+			count++
+			if len(topics) < leftoversMax {
+				topics[binary.BigEndian.Uint64(key[1:])] = true
+			}
+		})
+	if count > 0 {
+		c.report.leftover(fmt.Sprintf("%d messages of %d topics that do not exist", count, len(topics)))
+	}
+}
+
+func (c *check) log(t *topicCheck) {
+	next := t.trimmed + 1
+	id := engine.TopicID(t.ID)
+	gap := func(end uint64) {
+		if end > next {
+			c.report.damage(fmt.Sprintf("m %d %d", t.ID, next), fmt.Sprintf("messages %d to %d of topic %q are missing", next, end-1, t.Name), "they are not delivered")
+		}
+	}
+	c.walk(messageKey(id, 0), messageKey(id, math.MaxUint64), "messages in this range are not delivered", func(key, record []byte) {
+		seq := lastNumber(key)
+		gap(seq)
+		next = max(next, seq+1)
+		t.High = max(t.High, seq)
+		if t.Messages == 0 {
+			t.First = seq
+		}
+		t.Messages++
+		t.Bytes += uint64(len(record))
+		c.message(t, engine.Sequence(seq), record)
+	})
+}
+
+func (c *check) message(t *topicCheck, seq engine.Sequence, record []byte) {
+	m, err := engine.DecodeMessage(record)
+	if err == nil && m.Sequence() != seq {
+		err = fmt.Errorf("the record says that it is message %d: %w", m.Sequence(), engine.ErrRecordDamaged)
+		m.Release()
+	}
+	if err != nil {
+		c.report.damage(fmt.Sprintf("m %d %d", t.ID, seq), err.Error(), fmt.Sprintf("message %d of topic %q is reported and not delivered", seq, t.Name))
+		return
+	}
+	for _, s := range t.subscriptions {
+		if !s.progress.Settled(seq) && s.config.Matches(m) {
+			s.Owed++
+		}
+	}
+	m.Release()
+}
