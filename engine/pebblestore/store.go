@@ -30,7 +30,7 @@ type Options struct {
 	SyncEvery  time.Duration     // with async: how often the log is synced; default 100 ms
 
 	CacheBytes    int64 // for blocks that lagging subscriptions read; default 64 MiB
-	MemTableBytes int64 // of writes that are gathered before they become a table; default 64 MiB, 256 KiB to 1 GiB
+	MemTableBytes int64 // of writes that are gathered before they become a table; default 64 MiB, 16 KiB to 1 GiB
 
 	// Below FreeBytesMin of free disk no message is accepted; default 256 MiB, negative for no such floor. Accepting
 	// resumes when a quarter of it, 64 MiB at least, is free on top.
@@ -80,7 +80,7 @@ func (o Options) Validate() error {
 		faults = append(faults, errors.New("pebblestore: Dir must name a directory"))
 	}
 	between("CacheBytes", o.CacheBytes, 1<<20, 1<<40)
-	between("MemTableBytes", o.MemTableBytes, 256<<10, 1<<30)
+	between("MemTableBytes", o.MemTableBytes, 16<<10, 1<<30)
 	between("StoredBytesMax", o.StoredBytesMax, 0, 1<<60)
 	between("FreeBytesMin", max(o.FreeBytesMin, 0), 0, 1<<60)
 	between("SyncEvery", int64(o.SyncEvery), int64(time.Millisecond), int64(time.Minute))
