@@ -198,6 +198,31 @@ func TestRewindKeepsTheFilter(t *testing.T) {
 	}
 }
 
+// What a rewind brings back is as old as the rewind: a failure is tried again, however long ago the publish was.
+func TestRewindBeginsTheAgeAnew(t *testing.T) {
+	h := newHouse(t, newMemory(), egress.Options{})
+	topic := h.retaining("orders")
+	var pushes atomic.Int32
+	r := newRecorder(t, func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+		if pushes.Add(1) == 2 {
+			w.WriteHeader(http.StatusBadGateway)
+			return false
+		}
+		return true
+	})
+	retry := fastRetry()
+	retry.MaxAge = time.Minute
+	s := h.subscribe(topic, engine.SubscriptionConfig{Name: "s", Endpoint: r.URL, Retry: retry})
+	h.publishAt(topic, "old", time.Now().Add(-30*time.Minute))
+	r.waitFor(t, 1)
+	eventually(t, "settled", func() bool { return settled(s) })
+	h.rewind(s, 1, 1)
+	eventually(t, "delivered again, or buried", func() bool { return r.total() == 2 || h.Egress.Stats().Buried > 0 })
+	if letters := h.letters(s); len(letters) > 0 || r.total() != 2 {
+		t.Errorf("%d deliveries, dead letters %+v", r.total(), letters)
+	}
+}
+
 // Where a rewind came to is durable when it returns.
 func TestRewindSurvivesARestart(t *testing.T) {
 	fs := vfs.NewCrashableMem()
