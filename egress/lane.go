@@ -28,6 +28,7 @@ type lane struct {
 	mu       sync.Mutex
 	settings *settings       // guarded by mu; itself immutable
 	epoch    int             // guarded by mu: counts how often the lane was rewound
+	rewound  int64           // guarded by mu: when it was last, ms since 1970; what is taken is no older than that
 	next     engine.Sequence // guarded by mu: the next sequence to take
 	seen     engine.Sequence // guarded by mu: the last sequence that is durable, as far as the lane was told
 	progress engine.Progress // guarded by mu
@@ -85,7 +86,7 @@ func (l *lane) takeLocked(m *engine.Message) bool {
 	l.next++
 	l.wanted = 0
 	m.Retain()
-	l.pushLocked(delivery{m: m, epoch: l.epoch})
+	l.pushLocked(delivery{m: m, epoch: l.epoch, since: l.rewound})
 	return true
 }
 

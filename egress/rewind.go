@@ -1,6 +1,8 @@
 package egress
 
 import (
+	"time"
+
 	"fanfare/engine"
 )
 
@@ -55,6 +57,7 @@ func (w *worker) applyRewind(n *note) error {
 	}
 	r.next = first
 	l.epoch++
+	l.rewound = time.Now().UnixMilli() // or what is older than the policy's longest age would get one try and no more
 	l.next = first
 	l.seen = max(l.seen, high)
 	l.progress = engine.Progress{Floor: first - 1}
