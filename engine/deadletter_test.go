@@ -278,7 +278,7 @@ func (b *crashingBatch) Wait() error {
 // Whenever the power fails during a replay, each dead letter is listed or scheduled, and never both; the same replay
 // goes on with the rest.
 func TestReplayAcrossACrash(t *testing.T) {
-	const letters = 2500
+	const letters = 1500 // two batches
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	c := &crashing{fs: vfs.NewCrashableMem(), random: rand.New(rand.NewPCG(seed, 0))}
