@@ -41,7 +41,7 @@ type campaign struct {
 	ended bool
 }
 
-const atATime = 4
+const atATime = 6
 
 func (c *campaign) run(t *testing.T, test string) (total *tally, first, last uint64) {
 	c.base = uint64(time.Now().UnixNano()) % 1_000_000_000 * 10_000_000

@@ -2,6 +2,7 @@ package crashtest
 
 import (
 	"fmt"
+	"slices"
 
 	"fanfare/engine"
 )
@@ -21,7 +22,10 @@ func (h *history) evidence(after uint64) *evidence {
 		delivered: map[pair]int{}, heard: map[pair]int{}, refused: map[pair]bool{},
 		first: map[int]uint64{}, seq: map[int]engine.Sequence{},
 	}
-	for _, a := range h.arrivals {
+	h.mu.Lock()
+	arrivals := slices.Clone(h.arrivals) // the world may be at work
+	h.mu.Unlock()
+	for _, a := range arrivals {
 		if a.tick > after {
 			continue
 		}

@@ -1,8 +1,6 @@
 package crashtest
 
-import (
-	"testing"
-)
+import "testing"
 
 func TestPowerCuts(t *testing.T) {
 	if *seedFlag != 0 {

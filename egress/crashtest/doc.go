@@ -12,6 +12,10 @@
 // nobody owes or got what is not his; topics, subscriptions, sequences, held and delayed messages are what they
 // were said to be. Some clones are driven on until all that was owed has arrived.
 //
+// Three tests stand on it: TestPowerCuts; TestModelRuns, which only restarts; and TestFaults, in which every operation
+// of the disk fails, once and from there on. The checker itself is tested by bugs that are planted in the store.
+// FANFARE_LONG=1 chooses the long forms, FANFARE_CUTS, FANFARE_RUNS and FANFARE_FAULTS their size.
+//
 // # Where it stands on the data path
 //
 // Nowhere: nothing imports it. It uses what engine and egress export; inspect.go is the one file that knows how they
@@ -30,6 +34,9 @@
 // What a seed repeats: what every goroutine does in its order, how the world is built, how endpoints fail, and the
 // power cuts, as the n-th operation of a kind with a share of unsynced data. What it does not: how the goroutines
 // interleave, and so which operation of the disk is the n-th. A replay therefore runs the plan many times.
+//
+// In TestFaults a process that would end stops in the middle of a write, where a goroutine of Pebble holds locks: the
+// goroutines of that world stay blocked until the test binary ends.
 //
 // # Errors
 //

@@ -1,8 +1,6 @@
 package crashtest
 
-import (
-	"testing"
-)
+import "testing"
 
 // Runs without a power cut: only clean restarts, and at the end everything has arrived, once if nothing was unheard.
 func TestModelRuns(t *testing.T) {
@@ -17,5 +15,5 @@ func TestModelRuns(t *testing.T) {
 }
 
 func modelPlan(seed uint64) plan {
-	return plan{seed: seed, generations: 1 + int(seed%3), steps: 10}
+	return plan{seed: seed, generations: 1 + int(seed%2), steps: 8}
 }

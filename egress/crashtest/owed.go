@@ -166,7 +166,9 @@ func (c *checker) checkLetter(s *subLife, m *messageLife, d *deadLetter) {
 
 // checkArrivals looks at what the endpoints got.
 func (c *checker) checkArrivals() {
+	c.history.mu.Lock()
 	c.wrong = append(c.wrong, c.history.faults...)
+	c.history.mu.Unlock()
 	for _, a := range c.evidence.all {
 		if a.sub >= len(c.history.subs) || c.history.subs[a.sub].topic != c.history.messages[a.message].topic {
 			c.fault("subscription life %d got message %d, which is not of its topic", a.sub, a.message)
