@@ -30,12 +30,8 @@ func (f fault) String() string {
 // injector is a plug that makes operations fail.
 type injector struct {
 	fault
-	w    *world
-	used bool // the disk holds tables
-
 	count atomic.Int64
 	hit   atomic.Pointer[string] // the first operation that failed
-	log   atomic.Bool            // an operation on a log failed
 	read  atomic.Bool            // an operation that changes nothing failed
 	over  atomic.Bool            // the fault has gone away
 }
@@ -45,8 +41,7 @@ func (i *injector) plug(o op, at moment, path string) (half bool, err error) {
 		return false, nil
 	}
 	n := i.count.Add(1)
-	fails := n == i.at || i.stays && n > i.at && o < opOpen && !i.over.Load()
-	if !fails && !(o == opClose && i.log.Load()) {
+	if n != i.at && !(i.stays && n > i.at && o < opOpen && !i.over.Load()) {
 		return false, nil
 	}
 	if o >= opOpen {
@@ -54,44 +49,7 @@ func (i *injector) plug(o op, at moment, path string) (half bool, err error) {
 	}
 	what := o.String() + " " + path
 	i.hit.CompareAndSwap(nil, &what)
-	// An error of a log shows when it is closed, to whoever begins the next one.
-	where := panics()
-	if where == rotation || where == markers && o == opSync || where == opening && i.used && o < opOpen {
-		i.w.die(where)
-	}
-	if !fails {
-		return false, nil
-	}
-	if strings.HasSuffix(path, ".log") {
-		i.log.Store(true)
-	}
 	return i.half && o == opWrite, i.err
-}
-
-const (
-	rotation = "Pebble panics: a new log cannot be begun"
-	markers  = "Pebble panics: a marker cannot be moved"
-	opening  = "Pebble may panic: an open that fails closes what its own goroutines use"
-)
-
-// panics says where Pebble would panic, which no test can survive, if the operation at hand failed. It does so, on
-// purpose, when it cannot move a marker or begin a new log: the process ends and nothing is answered.
-func panics() string {
-	var pcs [48]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
-	for {
-		f, more := frames.Next()
-		switch {
-		case strings.HasSuffix(f.Function, "(*DB).rotateWAL"):
-			return rotation
-		case strings.HasSuffix(f.Function, "(*Marker).Move"):
-			return markers
-		case strings.HasSuffix(f.Function, "pebble/v2.Open"):
-			return opening
-		case !more:
-			return ""
-		}
-	}
 }
 
 // scenario is a disk and its history that faults are tried on, again and again.
@@ -101,7 +59,6 @@ type scenario struct {
 	fs      *vfs.MemFS
 	history *history
 	steps   int
-	used    bool // the disk holds something
 }
 
 // patience is how long anything may take before it counts as hanging.
@@ -132,7 +89,7 @@ func (s *scenario) trial(f fault) *trial {
 		fs: s.fs.CrashClone(vfs.CrashCloneCfg{}), network: newNetwork(h, newRand(s.seed, 6)), tally: tally{kinds: map[string]int{}},
 	}
 	t.w = &world{history: h, network: t.network, shape: t.shape, death: t.death}
-	t.injector = &injector{fault: f, w: t.w, used: s.used}
+	t.injector = &injector{fault: f}
 	return t
 }
 

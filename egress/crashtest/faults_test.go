@@ -40,7 +40,7 @@ func usedDisk(t *testing.T, seed uint64) *scenario {
 		t.Fatal(f)
 	}
 	r.history.rewind(x, state)
-	s.fs, s.history, s.used = x.fs, r.history, true
+	s.fs, s.history = x.fs, r.history
 	return s
 }
 
