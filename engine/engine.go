@@ -146,6 +146,9 @@ func (e *Engine) Close() {
 // failed one left behind is known only when the store is opened anew.
 func (e *Engine) fail(err error) {
 	e.state.move(stateRunning, stateFailed)
+	if first := e.opts.Store.Err(); first != nil {
+		err = first // whatever came of it
+	}
 	if e.failure.CompareAndSwap(nil, &err) {
 		e.opts.Log.Error().Err(err).Msg("a write of the store failed; nothing is accepted until it is opened anew")
 		close(e.failed)

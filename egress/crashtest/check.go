@@ -288,7 +288,7 @@ func (c *checker) checkHeld(m *messageLife, held bool) {
 		c.fault("message %d was settled and is held again", m.index)
 	case !held && !m.settle.may(c.after) && m.publish.must(c.before):
 		c.fault("held message %d is lost", m.index)
-	case c.inLog[m.index] && !(m.settle.may(c.after) && m.commit):
+	case c.inLog[m.index] && (!m.settle.may(c.after) || !m.commit):
 		c.fault("held message %d was published and nobody said so", m.index)
 	case m.settle.must(c.before) && m.commit && !c.inLog[m.index] && !c.mayBeTrimmed(m):
 		c.fault("message %d was held, settled, and is lost", m.index)

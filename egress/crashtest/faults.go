@@ -41,7 +41,8 @@ func (i *injector) plug(o op, at moment, path string) (half bool, err error) {
 		return false, nil
 	}
 	n := i.count.Add(1)
-	if n != i.at && !(i.stays && n > i.at && o < opOpen && !i.over.Load()) {
+	later := i.stays && n > i.at && o < opOpen && !i.over.Load()
+	if n != i.at && !later {
 		return false, nil
 	}
 	if o >= opOpen {

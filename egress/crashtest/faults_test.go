@@ -1,7 +1,6 @@
 package crashtest
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -110,7 +109,7 @@ func tryFaults(t *testing.T, s *scenario, stride int64) {
 	wg.Wait()
 	t.Logf("faults injected: %d, at operations 1..%d of %d, %v", tried, last, whole.injector.count.Load(), time.Since(begin).Round(time.Millisecond))
 	for _, end := range slices.Sorted(maps.Keys(ends)) {
-		t.Log(fmt.Sprintf("%5d %s", ends[end], end))
+		t.Logf("%5d %s", ends[end], end)
 	}
 	if ends[endUnready] == 0 || ends[endStart] == 0 {
 		t.Error("no fault made the engine unready, or none a start fail")

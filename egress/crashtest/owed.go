@@ -104,7 +104,7 @@ func (c *checker) checkPair(s *subLife, m *messageLife) {
 		places++
 		c.checkLetter(s, m, &letter)
 	}
-	if why != "" && places > 0 && !(m.expiresAt != 0 && m.expiresAt < m.published) {
+	if why != "" && places > 0 && (m.expiresAt == 0 || m.expiresAt >= m.published) {
 		c.fault("subscription life %d has message %d on the timer %d times, in the dead letters %v: %s", s.index, m.index, parked, dead, why)
 	}
 	if unsettled {

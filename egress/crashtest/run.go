@@ -71,7 +71,7 @@ func perform(p plan) (*tally, *failure) {
 		}
 	}
 	f := r.finish("at the end")
-	r.tally.acknowledged += h.acknowledged()
+	r.acknowledged += h.acknowledged()
 	return &r.tally, f
 }
 
@@ -166,7 +166,7 @@ func (r *run) checkCut(g int, x *cut, keep bool) (*state, *failure) {
 	c := newChecker(r.history, s, x.before, x.after, x.at)
 	wrong := c.check()
 	r.obliged += c.obliged
-	r.tally.cuts++
+	r.cuts++
 	r.kinds[x.kind()]++
 	if len(wrong) > 0 {
 		return nil, r.failed(where, wrong...)
@@ -197,7 +197,7 @@ func (r *run) drive(g int, x *cut, s *state) *failure {
 		network: newNetwork(h, newRand(r.seed, 79)), tally: tally{kinds: map[string]int{}},
 	}
 	f := d.finish(fmt.Sprintf("generation %d, driven on from the %s", g, x))
-	r.tally.add(&d.tally)
+	r.add(&d.tally)
 	r.drives++
 	return f
 }

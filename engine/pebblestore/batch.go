@@ -69,12 +69,12 @@ func (b *batch) DropTopic(topic engine.TopicID) {
 // it finds nothing.
 func (b *batch) dropMarks(topic engine.TopicID, end uint64) {
 	found := false
-	b.keep(b.store.scan(appendKey2(nil, prefixMark, uint64(topic), 0), appendKey2(nil, prefixMark, uint64(topic), end),
+	err := b.store.scan(appendKey2(nil, prefixMark, uint64(topic), 0), appendKey2(nil, prefixMark, uint64(topic), end),
 		func(_, _ []byte) (bool, error) {
 			found = true
 			return false, nil
-		}))
-	if found {
+		})
+	if found || err != nil { // what cannot be looked for can be deleted all the same
 		b.dropRange(prefixMark, uint64(topic), 0, end)
 	}
 }

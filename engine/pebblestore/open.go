@@ -149,6 +149,9 @@ func (s *Store) openDB() error {
 		L0StopWritesThreshold:       24,
 		BytesPerSync:                1 << 20,
 		DisableAutomaticCompactions: s.opts.scratch,
+		// An Open that fails late closes what the collection of statistics still uses, and that ends the process. They are
+		// for the choice of compactions; what was trimmed is compacted by reclaim.
+		DisableTableStats: true,
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { log.Error().Err(err).Msg("a compaction or a flush of the store failed") },
 			// Whoever reads what is damaged gets the error; that is no reason to end the process.

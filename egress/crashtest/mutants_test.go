@@ -1,0 +1,148 @@
+package crashtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var mutantsFlag = flag.Bool("mutants", false, "plant bugs in the code itself, one by one, and see that the tests of this package find each")
+
+// mutant is a bug planted in the code: one piece of a file replaced by another.
+type mutant struct {
+	what     string
+	file     string // below the module's root
+	from, to string
+	tests    string // that have to find it; "": the power cuts and the model-checked runs
+	where    string // package of these tests; "": this one
+}
+
+const timerTests = "Model|Restart|Million|Clock|Overdue|Starv|Timer"
+
+// mutants are bugs of the kinds that code of commits, recovery, settling and timers has had elsewhere.
+var mutants = []mutant{
+	// Commit.
+	{what: "a publish is answered before its group is durable", file: "engine/shard.go", from: "err = g.batch.Wait()", to: "err = nil"},
+	{what: "a group is written without a sync", file: "engine/shard.go", from: "g.batch.Apply(true)", to: "g.batch.Apply(false)"},
+	{what: "a failed group is answered with success", file: "engine/shard.go", from: "m.err = ErrUnavailable", to: "m.err = nil", tests: "Fault"},
+	{what: "a due message leaves its entry of the timer behind", file: "engine/shard.go", from: "b.DeleteTimer(m.from)", to: "_ = b"},
+	{what: "a delayed message is not parked", file: "engine/timers.go", from: "b.PutTimer(k, appendTimerHead(head[:0], kind, uint64(m.topic.ID), Parked{}), m.buf)", to: "_ = head"},
+	{what: "a message of a delayed publish is delivered at once", file: "engine/shard.go", from: "case !returned && m.DeliverAt() > now:", to: "case !returned && m.DeliverAt() > now+1<<40:"},
+	{what: "a change of the catalog is answered before it is durable", file: "engine/catalog.go", from: "if err := b.Wait(); err != nil {\n\t\te.fail(err)\n\t\treturn ErrUnavailable\n\t}\n\treturn nil\n}\n\n// Topic finds", to: "return nil\n}\n\n// Topic finds"},
+	{what: "a new subscription begins with the topic's first message", file: "engine/catalog.go", from: "progress := Progress{Floor: t.High()}", to: "progress := Progress{}"},
+	{what: "a new subscription's progress is not saved", file: "engine/catalog.go", from: "b.SaveProgress(s.ID, progress.AppendBytes(nil))", to: "_ = progress"},
+	{what: "a deleted subscription stays in the catalog", file: "engine/catalog.go", from: "b.DeleteCatalog(subscriptionKey(s.ID))\n\t\tb.DropSubscription(s.ID)\n\t\treturn func()", to: "b.DropSubscription(s.ID)\n\t\treturn func()"},
+	{what: "an id is given twice", file: "engine/catalog.go", from: "b.PutCatalog(lastIDKey, mustJSON(c.lastID))", to: "_ = lastIDKey"},
+	// Recovery.
+	{what: "a restart skips a message", file: "egress/egress.go", from: "next:     progress.Floor + 1,", to: "next:     progress.Floor + 2,"},
+	{what: "a restart gives a sequence twice", file: "engine/pebblestore/read.go", from: "high = engine.Sequence(lastNumber(it.Key()))", to: "high = engine.Sequence(lastNumber(it.Key())) - 1"},
+	{what: "the high-water mark of a trimmed topic is forgotten", file: "engine/pebblestore/batch.go", from: "b.set(prefixHighWater, uint64(topic), 0, 9, value[:], nil)", to: "_ = value"},
+	{what: "the stored floor counts what is settled above it", file: "engine/progress.go", from: "binary.BigEndian.AppendUint64(dst, uint64(p.Floor))", to: "binary.BigEndian.AppendUint64(dst, uint64(p.Floor)+uint64(p.marked))"},
+	{what: "a run of the settled window is read one too long", file: "engine/progress.go", from: "last = first + Sequence(length)\n\t\tif", to: "last = first + Sequence(length) + 1\n\t\tif"},
+	{what: "one message too many is trimmed", file: "engine/pebblestore/batch.go", from: "uint64(after)+1, uint64(through)+1)\n\tb.dropMarks", to: "uint64(after)+1, uint64(through)+2)\n\tb.dropMarks"},
+	{what: "a topic is trimmed to its fastest subscription", file: "egress/ledger.go", from: "floor = min(floor, s.Receiver().(*lane).saved)", to: "floor = max(1, s.Receiver().(*lane).saved)"},
+	// Settling.
+	{what: "a failed attempt counts as delivered", file: "egress/lane.go", from: "case r.outcome == Delivered:", to: "case r.outcome == Delivered || r.outcome == Retry:"},
+	{what: "a retry is not written", file: "egress/ledger.go", from: "w.batch.PutTimer(n.parked, w.scratch, n.d.m.Record())", to: "_ = n"},
+	{what: "a dead letter is not written", file: "egress/deadletter.go", from: "w.batch.PutDeadLetter(n.lane.sub.ID, n.d.m.Sequence(), w.scratch, n.d.m.Record())", to: "_ = n"},
+	{what: "a parked delivery is settled before it is parked", file: "egress/lane.go", from: "l.worker.retry(l, d, now.Add(wait))", to: "l.settleLocked(d.m.Sequence())\n\t\tl.worker.retry(l, d, now.Add(wait))"},
+	{what: "a delivery from the timer leaves its entry behind", file: "egress/ledger.go", from: "if !n.d.entry.IsZero() {\n\t\tw.batch.DeleteTimer(n.d.entry)\n\t}", to: ""},
+	{what: "what did not fit into the window is skipped", file: "egress/feeder.go", from: "whole = l.takeLocked(m)", to: "l.takeLocked(m)"},
+	{what: "a message that does not fit is taken for taken", file: "egress/lane.go", from: "l.wanted = m.Size()\n\t\treturn false", to: "l.wanted = m.Size()\n\t\tl.next++\n\t\treturn false"},
+	{what: "a subscription gets what its filter leaves out", file: "engine/subscription.go", from: `c.FilterTag == "" || string(m.Tag()) == c.FilterTag`, to: `c.FilterTag == "" || string(m.Tag()) == c.FilterTag || len(m.Tag()) > 0`},
+	{what: "a delivery is buried one attempt early", file: "engine/retry.go", from: "p.MaxAttempts > 0 && attempts >= p.MaxAttempts", to: "p.MaxAttempts > 0 && attempts >= p.MaxAttempts-1"},
+	{what: "a drain forgets what was not pushed", file: "egress/lane.go", from: "case r.untried:\n\t\t\tl.queue.pushFront(d)", to: "case r.untried:\n\t\t\tl.endLocked(d)"},
+	// The timer, and what it fires.
+	{what: "a settled hold can be settled again", file: "engine/timers.go", from: "\tm.from = k\n\treturn t.engine.Publish(topic, m)", to: "\treturn t.engine.Publish(topic, m)"},
+	{what: "a dropped hold stays", file: "engine/timers.go", from: "b.DeleteTimer(k)\n\t\tif err := t.engine.write(b); err != nil {\n\t\t\treturn err\n\t\t}", to: "_ = b"},
+	{what: "a due entry that was not taken is forgotten", file: "engine/timers.go", from: "if !taken {", to: "if !taken && k.IsZero() {"},
+	{what: "a load forgets the entries of the last millisecond it reached", file: "engine/schedule/schedule.go", from: "t.horizon = Key{Due: last.Due, ID: last.ID + 1}", to: "t.horizon = Key{Due: last.Due + 1}", tests: timerTests, where: "./engine/schedule"},
+	{what: "an entry added behind the horizon is not seen", file: "engine/schedule/schedule.go", from: "if k.Less(t.horizon) || k.Less(t.loading) {", to: "if k.Less(t.loading) {"},
+}
+
+// Every mutant is found. It takes minutes and the go command, so it runs only when it is asked for:
+// go test ./egress/crashtest -run TestMutantsAreFound -mutants
+func TestMutantsAreFound(t *testing.T) {
+	if !*mutantsFlag {
+		return // each mutant compiles the engine anew
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		t.Run(strings.ReplaceAll(m.what, " ", "-"), func(t *testing.T) {
+			t.Parallel()
+			begin := time.Now()
+			out, err := m.run(t, root)
+			switch {
+			case err == nil:
+				t.Errorf("not found\n%s", tail(out))
+			case !bytes.Contains(out, []byte("--- FAIL")) && !bytes.Contains(out, []byte("panic: ")):
+				t.Errorf("the tests did not run: %v\n%s", err, tail(out))
+			default:
+				t.Logf("found in %v: %s", time.Since(begin).Round(time.Second), firstFault(out))
+			}
+		})
+	}
+}
+
+// run runs the tests on the code with the mutant.
+func (m *mutant) run(t *testing.T, root string) ([]byte, error) {
+	t.Helper()
+	file := filepath.Join(root, m.file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), m.from); n != 1 {
+		t.Fatalf("%s has the piece to replace %d times, want once: %q", m.file, n, m.from)
+	}
+	dir := t.TempDir()
+	changed := filepath.Join(dir, "changed.go")
+	overlay := filepath.Join(dir, "overlay.json")
+	plan, err := json.Marshal(map[string]map[string]string{"Replace": {file: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{changed: []byte(strings.Replace(string(text), m.from, m.to, 1)), overlay: plan} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests, where := m.tests, m.where
+	if tests == "" {
+		tests = "PowerCuts|Model"
+	}
+	args := []string{"test", "-overlay", overlay, "-count=1", "-timeout=120s", "-vet=off", "-run", tests}
+	if where == "" {
+		where = "./egress/crashtest"
+		args = append(args, where, "-cuts", fmt.Sprint(mutantCuts))
+	} else {
+		args = append(args, where)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = root
+	return cmd.CombinedOutput()
+}
+
+// mutantCuts is how many power cuts, or runs, a mutant has to survive to count as not found.
+const mutantCuts = 1500
+
+func tail(out []byte) []byte { return out[max(0, len(out)-2000):] }
+
+func firstFault(out []byte) string {
+	for line := range strings.Lines(string(out)) {
+		if line = strings.TrimSpace(line); strings.Contains(line, "_test.go:") || strings.HasPrefix(line, "panic") {
+			return line
+		}
+	}
+	return "?"
+}
