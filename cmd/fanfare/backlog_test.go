@@ -42,11 +42,18 @@ func newGate(t testing.TB) *gate {
 	t.Helper()
 	g := &gate{reached: make(chan time.Time, 1)}
 	g.open.Store(true)
+	g.url = serveFast(t, g.serve)
+	return g
+}
+
+// serveFast runs an endpoint until the end of the test and returns its URL.
+func serveFast(t testing.TB, handler fasthttp.RequestHandler) (url string) {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &fasthttp.Server{Handler: g.serve, NoDefaultServerHeader: true, Logger: quietLogger{}}
+	server := &fasthttp.Server{Handler: handler, NoDefaultServerHeader: true, Logger: quietLogger{}}
 	done := make(chan struct{})
 	go func() {
 		_ = server.Serve(ln)
@@ -57,8 +64,7 @@ func newGate(t testing.TB) *gate {
 		_ = server.Shutdown()
 		<-done
 	})
-	g.url = "http://" + ln.Addr().String() + "/"
-	return g
+	return "http://" + ln.Addr().String() + "/"
 }
 
 type quietLogger struct{}
