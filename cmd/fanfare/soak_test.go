@@ -218,7 +218,7 @@ func (s *soak) churn(stop <-chan struct{}) {
 		}
 		topic := fmt.Sprintf("/v1/topics/churn-%d", i%16)
 		ask(http.MethodPut, topic, "")
-		ask(http.MethodPut, topic+"/subscriptions/s", webhookTo(s.hanging))
+		ask(http.MethodPut, topic+"/subscriptions/s", fmt.Sprintf(`{"kind":"webhook","endpoint":%q,"retry":{"timeout":"200ms"}}`, s.hanging))
 		ask(http.MethodPost, topic+"/messages", "owed")
 		if i%3 == 0 {
 			ask(http.MethodDelete, topic, "")

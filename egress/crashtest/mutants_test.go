@@ -52,7 +52,7 @@ var mutants = []mutant{
 	{what: "a failed attempt counts as delivered", file: "egress/lane.go", from: "case r.outcome == Delivered:", to: "case r.outcome == Delivered || r.outcome == Retry:"},
 	{what: "a retry is not written", file: "egress/ledger.go", from: "w.batch.PutTimer(n.parked, w.scratch, n.d.m.Record())", to: "_ = n"},
 	{what: "a dead letter is not written", file: "egress/deadletter.go", from: "w.batch.PutDeadLetter(n.lane.sub.ID, n.d.m.Sequence(), w.scratch, n.d.m.Record())", to: "_ = n"},
-	{what: "a parked delivery is settled before it is parked", file: "egress/lane.go", from: "l.worker.retry(l, d, now.Add(wait))", to: "l.settleLocked(d.m.Sequence())\n\t\tl.worker.retry(l, d, now.Add(wait))"},
+	{what: "a parked delivery is settled before it is parked", file: "egress/lane.go", from: "l.worker.retry(l, d, time.UnixMilli(d.again))", to: "l.settleLocked(d.m.Sequence())\n\t\tl.worker.retry(l, d, time.UnixMilli(d.again))"},
 	{what: "a delivery from the timer leaves its entry behind", file: "egress/ledger.go", from: "if !n.d.entry.IsZero() {\n\t\tw.batch.DeleteTimer(n.d.entry)\n\t}", to: ""},
 	{what: "what did not fit into the window is skipped", file: "egress/feeder.go", from: "whole = l.takeLocked(m)", to: "l.takeLocked(m)"},
 	{what: "a message that does not fit is taken for taken", file: "egress/lane.go", from: "l.wanted = m.Size()\n\t\treturn false", to: "l.wanted = m.Size()\n\t\tl.next++\n\t\treturn false"},
@@ -62,7 +62,7 @@ var mutants = []mutant{
 	// The timer, and what it fires.
 	{what: "a settled hold can be settled again", file: "engine/timers.go", from: "\tm.from = k\n\treturn t.engine.Publish(topic, m)", to: "\treturn t.engine.Publish(topic, m)"},
 	{what: "a dropped hold stays", file: "engine/timers.go", from: "b.DeleteTimer(k)\n\t\tif err := t.engine.write(b); err != nil {\n\t\t\treturn err\n\t\t}", to: "_ = b"},
-	{what: "a due entry that was not taken is forgotten", file: "engine/timers.go", from: "if !taken {", to: "if !taken && k.IsZero() {"},
+	{what: "a due delivery that found no room is forgotten", file: "egress/egress.go", from: "g.engine.TimerSnooze(p.Entry, at.UnixMilli())", to: "_ = at"},
 	{what: "a load forgets the entries of the last millisecond it reached", file: "engine/schedule/schedule.go", from: "t.horizon = Key{Due: last.Due, ID: last.ID + 1}", to: "t.horizon = Key{Due: last.Due + 1}", tests: timerTests, where: "./engine/schedule"},
 	{what: "an entry added behind the horizon is not seen", file: "engine/schedule/schedule.go", from: "if k.Less(t.horizon) || k.Less(t.loading) {", to: "if k.Less(t.loading) {"},
 }
