@@ -149,9 +149,16 @@ func (s *Store) openDB() error {
 		L0StopWritesThreshold:       24,
 		BytesPerSync:                1 << 20,
 		DisableAutomaticCompactions: s.opts.scratch,
-		// An Open that fails late closes what the collection of statistics still uses, and that ends the process. They are
-		// for the choice of compactions; what was trimmed is compacted by reclaim.
+		// An Open that fails late closes what compactions and the collection of statistics still use, and that ends the
+		// process. So the first begin when all is open, and the others, which are for the choice of compactions, do
+		// not: what was trimmed is compacted by reclaim.
 		DisableTableStats: true,
+		CompactionConcurrencyRange: func() (lower, upper int) {
+			if s.opened.Load() {
+				return 1, 1
+			}
+			return 0, 1
+		},
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { log.Error().Err(err).Msg("a compaction or a flush of the store failed") },
 			// Whoever reads what is damaged gets the error; that is no reason to end the process.
@@ -170,6 +177,7 @@ func (s *Store) openDB() error {
 		return s.openError(err)
 	}
 	s.db = db
+	s.opened.Store(true)
 	return nil
 }
 

@@ -97,6 +97,7 @@ type Store struct {
 	fence *fence
 	lost  []error // what the fence says and the store does not hold, of one that is only looked at
 
+	opened  atomic.Bool           // Pebble is open: compactions may begin
 	failure atomic.Pointer[error] // the first failed write, final
 	written atomic.Bool           // something was applied since the fence was written
 	full    atomic.Pointer[error] // why no message is accepted now
