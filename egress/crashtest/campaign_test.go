@@ -10,8 +10,9 @@ import (
 )
 
 var (
-	seedFlag = flag.Uint64("seed", 0, "replay the plan of one seed, many times")
-	cutsFlag = flag.Int("cuts", 0, "how many power cuts, or runs, to make at least")
+	seedFlag     = flag.Uint64("seed", 0, "replay the plan of one seed, many times")
+	patienceFlag = flag.Duration("patience", 0, "how long is waited for what is owed; 0: as long as a busy machine may need")
+	cutsFlag     = flag.Int("cuts", 0, "how many power cuts, or runs, to make at least")
 )
 
 // goal is how much a test does: in the short form, in the long form, or what was asked for.

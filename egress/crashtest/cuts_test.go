@@ -14,7 +14,7 @@ func TestPowerCuts(t *testing.T) {
 }
 
 func cutPlan(seed uint64) plan {
-	return plan{seed: seed, generations: 1 + int(seed%4), steps: 40, cutsMax: 60, drivesEach: 1}
+	return plan{seed: seed, generations: 1 + int(seed%4), steps: 40, cutsMax: 60, drivesEach: 1, patience: *patienceFlag}
 }
 
 // failed are the seeds that once found a bug, each with what it was.

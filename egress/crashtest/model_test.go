@@ -15,5 +15,5 @@ func TestModelRuns(t *testing.T) {
 }
 
 func modelPlan(seed uint64) plan {
-	return plan{seed: seed, generations: 1 + int(seed%2), steps: 8}
+	return plan{seed: seed, generations: 1 + int(seed%2), steps: 8, patience: *patienceFlag}
 }
