@@ -2,8 +2,11 @@ package engine
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"strconv"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // DeadLetter is a delivery that ended without an acknowledgement.
@@ -35,24 +38,35 @@ const (
 //	    15    1  length of the reason
 //	    16    1  length of the failure
 //	    17    2  length of the answer
-//	    19       reason, failure, answer
+//	    19    4  checksum: the low half of xxhash64 of the bytes before it, mixed with that of those behind it
+//	    23       reason, failure, answer
 //
-// A torn value fails the version, the lengths or the record's checksum, and is reported.
+// A torn value fails the version, a length or a checksum, and is reported.
 const (
 	deadLetterVersion  = 2
-	deadLetterHeadSize = 19
+	deadLetterHeadSum  = 19 // offset of the checksum
+	deadLetterHeadSize = 23
 )
+
+// deadLetterSum is the checksum of a head, with all that belongs to it.
+func deadLetterSum(head []byte) uint32 {
+	return uint32(xxhash.Sum64(head[:deadLetterHeadSum]) ^ bits.RotateLeft64(xxhash.Sum64(head[deadLetterHeadSize:]), 1))
+}
 
 // AppendDeadLetterHead appends the stored form of a dead letter, without its record.
 func AppendDeadLetterHead(dst []byte, d *DeadLetter) []byte {
 	reason, failure, answer := clip(d.Reason, 255), clip(d.Failure, 255), d.Answer[:min(len(d.Answer), 1<<16-1)]
+	start := len(dst)
 	dst = append(dst, deadLetterVersion)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(d.At))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(d.Attempts))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(d.Status))
 	dst = append(dst, byte(len(reason)), byte(len(failure)))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(len(answer)))
-	return append(append(append(dst, reason...), failure...), answer...)
+	dst = append(dst, 0, 0, 0, 0)
+	dst = append(append(append(dst, reason...), failure...), answer...)
+	binary.BigEndian.PutUint32(dst[start+deadLetterHeadSum:], deadLetterSum(dst[start:]))
+	return dst
 }
 
 func clip(s string, most int) string { return s[:min(len(s), most)] }
@@ -67,10 +81,11 @@ func ParseDeadLetter(seq Sequence, b []byte) (d DeadLetter, m *Message, err erro
 	d.Attempts = int(binary.BigEndian.Uint32(b[9:]))
 	d.Status = int(binary.BigEndian.Uint16(b[13:]))
 	reason, failure, answer := int(b[15]), int(b[16]), int(binary.BigEndian.Uint16(b[17:]))
-	b = b[deadLetterHeadSize:]
-	if len(b) < reason+failure+answer {
-		return d, nil, ErrRecordDamaged
+	end := deadLetterHeadSize + reason + failure + answer
+	if len(b) < end || binary.BigEndian.Uint32(b[deadLetterHeadSum:]) != deadLetterSum(b[:end]) {
+		return DeadLetter{}, nil, ErrRecordDamaged
 	}
+	b = b[deadLetterHeadSize:]
 	d.Reason = string(b[:reason])
 	d.Failure = string(b[reason : reason+failure])
 	d.Answer = append([]byte(nil), b[reason+failure:reason+failure+answer]...)

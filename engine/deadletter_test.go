@@ -84,7 +84,7 @@ func entries(t *testing.T, store engine.Store) (keys []engine.TimerKey, bodies [
 		if err != nil || !ok {
 			t.Fatalf("entry %v: %v %v", k, ok, err)
 		}
-		m, err := engine.DecodeMessage(value[21:])
+		_, _, _, m, err := engine.ParseTimerEntry(value)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -123,9 +123,9 @@ func (s *shard) write(b Batch, m *Message, now int64) {
 	case t.deleted.Load():
 		m.err = ErrTopicNotFound
 	case !returned && m.held:
-		m.parked = s.engine.timers.park(b, m, timerHeld, now+heldAge.Milliseconds())
+		m.parked = s.engine.timers.park(b, m, TimerHeld, now+heldAge.Milliseconds())
 	case !returned && m.DeliverAt() > now:
-		m.parked = s.engine.timers.park(b, m, timerPublish, m.DeliverAt())
+		m.parked = s.engine.timers.park(b, m, TimerPublish, m.DeliverAt())
 	default:
 		t.next++
 		m.setSequence(t.next)

@@ -7,23 +7,42 @@ import (
 	"time"
 
 	"fanfare/engine/schedule"
+
+	"github.com/cespare/xxhash/v2"
 )
 
-// What an entry of the durable timer asks for. Its value is a head and a record:
+// TimerKind is what an entry of the durable timer asks for.
+type TimerKind byte
+
+// The kinds of timer entries.
+const (
+	TimerPublish TimerKind = iota + 1 // a message that is due now
+	TimerDeliver                      // one more try of one delivery
+	TimerHeld                         // half of a transaction; due when it is given up
+	TimerBury                         // a dead letter on its way to the subscription's queue
+)
+
+func (k TimerKind) String() string {
+	if k < TimerPublish || k > TimerBury {
+		return "unknown"
+	}
+	return [...]string{"publish", "deliver", "held", "bury"}[k-TimerPublish]
+}
+
+// The value of an entry is a head and a record. Integers are big-endian.
 //
 //	offset size
 //	     0    1  kind
-//	     1    8  topic (publish, held) or subscription (deliver, bury), big-endian
-//	     9    4  attempts made so far, big-endian
-//	    13    8  when the delivery began, ms since 1970, big-endian; 0: with the message
-//	    21       record
+//	     1    8  topic (publish, held) or subscription (deliver, bury)
+//	     9    4  attempts made so far
+//	    13    8  when the delivery began, ms since 1970; 0: with the message
+//	    21    4  checksum: the low half of xxhash64 of the bytes before it
+//	    25       record
+//
+// A torn value fails a checksum, and is reported and not fired.
 const (
-	timerPublish byte = iota + 1 // a message that is due now
-	timerDeliver                 // one more try of one delivery
-	timerHeld                    // half of a transaction; due when it is given up
-	timerBury                    // a dead letter on its way to the subscription's queue
-
-	timerHeadSize = 21
+	timerHeadSize = 25
+	timerHeadSum  = 21 // offset of the checksum
 
 	heldAge     = 24 * time.Hour
 	snoozeDelay = 100 * time.Millisecond // when an entry could not be taken
@@ -38,25 +57,41 @@ type Parked struct {
 	Entry    TimerKey // the entry itself
 }
 
-func appendTimerHead(dst []byte, kind byte, id uint64, p Parked) []byte {
-	dst = append(dst, kind)
+func appendTimerHead(dst []byte, kind TimerKind, id uint64, p Parked) []byte {
+	start := len(dst)
+	dst = append(dst, byte(kind))
 	dst = binary.BigEndian.AppendUint64(dst, id)
 	dst = binary.BigEndian.AppendUint32(dst, uint32(p.Attempts))
-	return binary.BigEndian.AppendUint64(dst, uint64(p.Since))
+	dst = binary.BigEndian.AppendUint64(dst, uint64(p.Since))
+	return binary.BigEndian.AppendUint32(dst, uint32(xxhash.Sum64(dst[start:])))
+}
+
+// ParseTimerEntry reads a stored entry of the timer, but for its key. The caller releases the message.
+func ParseTimerEntry(value []byte) (kind TimerKind, id uint64, p Parked, m *Message, err error) {
+	if len(value) < timerHeadSize || binary.BigEndian.Uint32(value[timerHeadSum:]) != uint32(xxhash.Sum64(value[:timerHeadSum])) {
+		return 0, 0, p, nil, ErrRecordDamaged
+	}
+	kind, id = TimerKind(value[0]), binary.BigEndian.Uint64(value[1:])
+	p.Attempts, p.Since, p.Dead = int(binary.BigEndian.Uint32(value[9:])), int64(binary.BigEndian.Uint64(value[13:])), kind == TimerBury
+	if kind < TimerPublish || kind > TimerBury {
+		return 0, 0, p, nil, ErrRecordVersion
+	}
+	m, err = DecodeMessage(value[timerHeadSize:])
+	return kind, id, p, m, err
 }
 
 // AppendDeliveryHead appends the head of a timer entry that asks for one more try of a delivery.
 func AppendDeliveryHead(dst []byte, sub SubscriptionID, p Parked) []byte {
-	kind := timerDeliver
+	kind := TimerDeliver
 	if p.Dead {
-		kind = timerBury
+		kind = TimerBury
 	}
 	return appendTimerHead(dst, kind, uint64(sub), p)
 }
 
 // AppendPublishHead appends the head of a timer entry that publishes its record to a topic.
 func AppendPublishHead(dst []byte, topic TopicID) []byte {
-	return appendTimerHead(dst, timerPublish, uint64(topic), Parked{})
+	return appendTimerHead(dst, TimerPublish, uint64(topic), Parked{})
 }
 
 // timers is the engine's use of the durable timer.
@@ -77,7 +112,7 @@ func newTimers(e *Engine) *timers {
 }
 
 // park adds a message to a batch as an entry of the timer.
-func (t *timers) park(b Batch, m *Message, kind byte, due int64) TimerKey {
+func (t *timers) park(b Batch, m *Message, kind TimerKind, due int64) TimerKey {
 	k := t.NewKey(due)
 	var head [timerHeadSize]byte
 	b.PutTimer(k, appendTimerHead(head[:0], kind, uint64(m.topic.ID), Parked{}), m.buf)
@@ -98,9 +133,9 @@ func (t *timers) fire(k TimerKey) {
 	}
 	taken := false
 	switch kind {
-	case timerPublish:
+	case TimerPublish:
 		taken = t.publish(k, TopicID(id), m)
-	case timerDeliver, timerBury:
+	case TimerDeliver, TimerBury:
 		sub := t.engine.catalog.subscription(SubscriptionID(id))
 		if sub == nil {
 			t.drop(k)
@@ -112,7 +147,7 @@ func (t *timers) fire(k TimerKey) {
 		if taken = t.engine.egress.Due(sub, m, parked); !taken {
 			m.Release()
 		}
-	case timerHeld:
+	case TimerHeld:
 		t.engine.opts.Log.Warn().Uint64("topic", id).Msg("a transaction was not settled for a day and is dropped")
 		t.drop(k)
 		taken = true
@@ -128,7 +163,7 @@ func (t *timers) fire(k TimerKey) {
 }
 
 // read loads an entry; without ok there is nothing left to do for it.
-func (t *timers) read(k TimerKey) (kind byte, id uint64, parked Parked, m *Message, ok bool) {
+func (t *timers) read(k TimerKey) (kind TimerKind, id uint64, parked Parked, m *Message, ok bool) {
 	value, found, err := t.engine.opts.Store.ReadTimer(k, t.value[:0])
 	if err != nil {
 		t.engine.opts.Log.Error().Err(err).Msg("reading an entry of the timer failed")
@@ -140,11 +175,7 @@ func (t *timers) read(k TimerKey) (kind byte, id uint64, parked Parked, m *Messa
 		t.Settled(k) // it was settled while it waited
 		return
 	}
-	if len(value) < timerHeadSize {
-		err = ErrRecordDamaged
-	} else {
-		m, err = DecodeMessage(value[timerHeadSize:])
-	}
+	kind, id, parked, m, err = ParseTimerEntry(value)
 	if err != nil {
 		// It stays in the store for whoever examines it, and is not tried again in this run.
 		t.engine.opts.Log.Error().Err(err).Int64("due", k.Due).Uint64("id", k.ID).Msg("an entry of the timer is damaged")
@@ -153,11 +184,8 @@ func (t *timers) read(k TimerKey) (kind byte, id uint64, parked Parked, m *Messa
 	if cap(t.value) > messageBytesKept {
 		t.value = nil
 	}
-	parked = Parked{
-		Attempts: int(binary.BigEndian.Uint32(value[9:])), Since: int64(binary.BigEndian.Uint64(value[13:])),
-		Dead: value[0] == timerBury, Entry: k,
-	}
-	return value[0], binary.BigEndian.Uint64(value[1:]), parked, m, true
+	parked.Entry = k
+	return kind, id, parked, m, true
 }
 
 // publish puts a due message into its shard's ring; the commit deletes the entry.
@@ -210,7 +238,15 @@ func (t *timers) settleHeld(topic *Topic, k TimerKey, publish bool) error {
 	if err != nil {
 		return ErrUnavailable
 	}
-	if !ok || len(value) < timerHeadSize || value[0] != timerHeld || TopicID(binary.BigEndian.Uint64(value[1:])) != topic.ID {
+	if !ok {
+		return ErrHeldNotFound
+	}
+	kind, id, _, m, err := ParseTimerEntry(value)
+	if err != nil {
+		return ErrUnavailable
+	}
+	defer m.Release()
+	if kind != TimerHeld || TopicID(id) != topic.ID {
 		return ErrHeldNotFound
 	}
 	if !publish {
@@ -222,11 +258,6 @@ func (t *timers) settleHeld(topic *Topic, k TimerKey, publish bool) error {
 		t.Settled(k)
 		return nil
 	}
-	m, err := DecodeMessage(value[timerHeadSize:])
-	if err != nil {
-		return ErrUnavailable
-	}
-	defer m.Release()
 	m.from = k
 	return t.engine.Publish(topic, m)
 }

@@ -18,7 +18,7 @@ func (s oneTimer) ReadTimer(_ TimerKey, dst []byte) ([]byte, bool, error) {
 // FuzzTimerEntry checks that an entry of the timer is either found damaged or read as what it was written from.
 func FuzzTimerEntry(f *testing.F) {
 	m := sample()
-	for _, kind := range []byte{timerPublish, timerDeliver, timerHeld, timerBury, 0, 255} {
+	for _, kind := range []TimerKind{TimerPublish, TimerDeliver, TimerHeld, TimerBury, 0, 255} {
 		f.Add(append(appendTimerHead(nil, kind, 1<<63, Parked{Attempts: 7, Since: -1}), m.Record()...))
 	}
 	m.Release()

@@ -19,7 +19,7 @@ const (
 	timerPublish  = 1
 	timerDeliver  = 2
 	timerHeld     = 3
-	timerHeadSize = 21
+	timerHeadSize = 25
 )
 
 // state is what a store holds, with messages, topics and subscriptions by the numbers of their lives.

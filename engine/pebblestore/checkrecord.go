@@ -9,12 +9,6 @@ import (
 	"fanfare/engine/schedule"
 )
 
-// The head of a timer entry, as engine/timers.go draws it: kind (1), topic or subscription (8), attempts (4), since (8).
-const timerHeadSize = 21
-
-// timerKinds names the kinds of timer entries; the index is the kind.
-var timerKinds = [...]string{1: "publish", 2: "deliver", 3: "held", 4: "bury"}
-
 func (c *check) timer(key, value []byte) {
 	k, ok := schedule.ParseKey(key[1:])
 	at := fmt.Sprintf("t %x", key[1:])
@@ -23,24 +17,20 @@ func (c *check) timer(key, value []byte) {
 		return
 	}
 	const meaning = "this retry or scheduled message is not delivered"
-	if len(value) < timerHeadSize || value[0] == 0 || int(value[0]) >= len(timerKinds) {
-		c.report.damage(at, "the head of the entry is damaged", meaning)
-		return
-	}
-	m, err := engine.DecodeMessage(value[timerHeadSize:])
+	what, id, _, m, err := engine.ParseTimerEntry(value)
 	if err != nil {
 		c.report.damage(at, err.Error(), meaning)
 		return
 	}
 	m.Release()
-	kind, id := timerKinds[value[0]], binary.BigEndian.Uint64(value[1:])
+	kind := what.String()
 	t := c.timers[kind]
 	if t == nil {
 		t = &TimerReport{Kind: kind, Next: millis(k.Due)}
 		c.timers[kind] = t
 	}
 	t.Count++
-	if kind == "publish" || kind == "held" {
+	if what == engine.TimerPublish || what == engine.TimerHeld {
 		if c.topics[engine.TopicID(id)] == nil {
 			c.report.leftover(fmt.Sprintf("a timer entry (%s) for topic %d, which does not exist", kind, id))
 		}
