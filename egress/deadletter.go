@@ -43,6 +43,7 @@ func (l *lane) queueLane() *lane {
 	}
 	if l.redrive == nil {
 		l.redrive = &lane{egress: l.egress, worker: l.worker, sub: l.sub, settings: l.egress.queueSettings(l.settings), queueOnly: true}
+		l.redrive.window = l.redrive.windowMin()
 	}
 	return l.redrive
 }

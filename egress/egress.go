@@ -168,7 +168,7 @@ func CheckKind(k Kind, c *engine.SubscriptionConfig) error {
 
 // Open makes the lane of a subscription.
 func (g *Egress) Open(s *engine.Subscription, progress engine.Progress) engine.Receiver {
-	return &lane{
+	l := &lane{
 		egress:   g,
 		worker:   g.workers[s.Topic.Shard()],
 		sub:      s,
@@ -178,6 +178,8 @@ func (g *Egress) Open(s *engine.Subscription, progress engine.Progress) engine.R
 		progress: progress,
 		saved:    progress.Floor,
 	}
+	l.window = l.windowMin()
+	return l
 }
 
 // Update takes over a subscription's new settings.

@@ -33,6 +33,7 @@ type lane struct {
 	seen     engine.Sequence // guarded by mu: the last sequence that is durable, as far as the lane was told
 	progress engine.Progress // guarded by mu
 	queue    queue           // guarded by mu: taken, not being pushed
+	window   int             // guarded by mu: messages it may hold
 	held     int             // guarded by mu: deliveries taken and not settled or parked
 	heldSize int             // guarded by mu: their bytes
 	pushers  int             // guarded by mu: goroutines
@@ -101,10 +102,17 @@ func (l *lane) skipLocked(to engine.Sequence) {
 	}
 }
 
+// windowMin is how many messages a lane holds that has yet to show that its endpoint takes them: enough to keep what may
+// be in flight in flight. The window grows with every acknowledgement up to WindowMessages, and halves with every failure, so
+// that very many endpoints that never answer cost little.
+func (l *lane) windowMin() int {
+	return min(2*max(l.settings.config.MaxInFlight, 1), l.egress.opts.WindowMessages)
+}
+
 // roomLocked reports whether a message of a size fits into the window, beside those that are there. A lane that
 // holds none takes one without asking.
 func (l *lane) roomLocked(size int) bool {
-	return l.held < l.egress.opts.WindowMessages && l.heldSize+size <= min(l.egress.opts.WindowBytes, l.egress.share())
+	return l.held < l.window && l.heldSize+size <= min(l.egress.opts.WindowBytes, l.egress.share())
 }
 
 // pushLocked queues a delivery and starts a pusher for it if one more may run.
@@ -133,7 +141,7 @@ func (l *lane) feedLocked() {
 	if l.queueOnly || l.feeding || l.closed || l.paused || l.seen < l.next || l.egress.draining.Load() {
 		return
 	}
-	if l.held > l.egress.opts.WindowMessages/2 || l.heldSize > l.egress.opts.WindowBytes/2 || !l.progress.Room(l.next) {
+	if l.held > l.window/2 || l.heldSize > l.egress.opts.WindowBytes/2 || !l.progress.Room(l.next) {
 		return
 	}
 	if l.held > 0 && !l.roomLocked(l.wanted) {
@@ -290,6 +298,7 @@ func (l *lane) finish(batch []delivery, results []result) {
 			l.queue.pushFront(d)
 		case r.outcome == Delivered:
 			l.egress.stats.delivered.Add(1)
+			l.window = min(l.window+1, l.egress.opts.WindowMessages)
 			l.recoverLocked()
 			l.endLocked(d)
 		default:
@@ -323,6 +332,7 @@ func (l *lane) failedLocked(d delivery, r *result) {
 	}
 	l.egress.stats.failed.Add(1)
 	l.failures++
+	l.window = max(l.window/2, l.windowMin())
 	down := l.failures >= l.egress.opts.BreakerFailures
 	letter.Reason = l.overdue(&d, now.UnixMilli())
 	if letter.Reason == "" && !down && l.tooOld(&d, d.again) {

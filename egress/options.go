@@ -32,7 +32,7 @@ type Options struct {
 	IdleConnTimeout  time.Duration // how long an unused connection is kept; default 30 s
 	ConnAgeMax       time.Duration // how long a connection is used, so that a new address is noticed; default 10 min
 	IdleConnsMax     int           // unused connections kept, in all; default 8192
-	WindowMessages   int           // messages a lane holds; default 1024, at least 2
+	WindowMessages   int           // messages a lane holds at the most; default 1024, at least 2
 	WindowBytes      int           // bytes a lane holds, one message at least; default 4 MiB
 	MemoryBytes      int64         // bytes all lanes hold together, beside one message each; default 256 MiB
 	RetryScale       float64       // what every wait between attempts is multiplied by; default 1; for tests of subscribers
