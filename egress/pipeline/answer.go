@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
+	"time"
 )
 
 // Limits of one answer.
@@ -151,8 +153,8 @@ func (c *Conn) readHeaders(a *Answer, h *head, budget *int) error {
 				h.keepOpen = h.keepOpen || hasToken(value, "keep-alive")
 			}
 		case len("Retry-After"):
-			if n, ok := number(value); ok && fold(name, "retry-after") {
-				a.RetryAfter = int(min(n, 1<<30))
+			if fold(name, "retry-after") {
+				a.RetryAfter = retryAfter(value, time.Now())
 			}
 		case len("Content-Length"):
 			if !fold(name, "content-length") {
@@ -281,6 +283,24 @@ func fold(name []byte, word string) bool {
 		}
 	}
 	return true
+}
+
+// retryAfterMax is the longest that counts, in seconds.
+const retryAfterMax = 1 << 30
+
+// retryAfter reads seconds, or a date in one of the three forms of HTTP; what is neither counts as not given.
+func retryAfter(value []byte, now time.Time) int {
+	if n, ok := number(value); ok {
+		return int(min(n, retryAfterMax))
+	}
+	if len(value) == 0 || len(value) > len("Wednesday, 06-Nov-94 08:49:37 GMT") {
+		return 0
+	}
+	at, err := http.ParseTime(string(value))
+	if err != nil || !at.After(now) {
+		return 0
+	}
+	return int(min(int64((at.Sub(now)+time.Second-1)/time.Second), retryAfterMax))
 }
 
 // hasToken reports whether a comma-separated list holds a word, whatever its case.
