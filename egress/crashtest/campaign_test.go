@@ -18,6 +18,9 @@ var (
 // goal is how much a test does: in the short form, in the long form, or what was asked for.
 func goal(short, long int, variable string) int {
 	n := short
+	if testing.Short() { // of race builds, which are many times slower
+		n = short / 40
+	}
 	if os.Getenv("FANFARE_LONG") == "1" {
 		n = long
 		if asked, err := strconv.Atoi(os.Getenv(variable)); err == nil {
