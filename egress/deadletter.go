@@ -52,9 +52,7 @@ func (l *lane) queueLane() *lane {
 func (l *lane) buryDue(d delivery) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held++
-	l.heldSize += d.m.Size()
-	l.egress.held.Add(int64(d.m.Size()))
+	l.holdLocked(d)
 	if l.closed {
 		l.endLocked(d)
 		return

@@ -117,11 +117,16 @@ func (l *lane) roomLocked(size int) bool {
 
 // pushLocked queues a delivery and starts a pusher for it if one more may run.
 func (l *lane) pushLocked(d delivery) {
+	l.holdLocked(d)
+	l.queue.pushBack(d)
+	l.startLocked()
+}
+
+// holdLocked counts a delivery among those the lane has; dropLocked lets go of it.
+func (l *lane) holdLocked(d delivery) {
 	l.held++
 	l.heldSize += d.m.Size()
 	l.egress.held.Add(int64(d.m.Size()))
-	l.queue.pushBack(d)
-	l.startLocked()
 }
 
 // startLocked starts one pusher if there is something for it to push and one more may run.
