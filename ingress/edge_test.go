@@ -99,7 +99,7 @@ func (h *handler) read(t testing.TB, request string) (ingress.Face, ingress.Head
 	return nil, ingress.Head{}
 }
 
-var edgeIDs = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|[0-9A-F]{24,32}|[0-9a-f]{32}`)
+var edgeIDs = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b|\b[0-9A-F]{24,32}\b|\b[0-9a-f]{32}\b`)
 
 var edgeSpaces = regexp.MustCompile(`>\s+<`)
 

@@ -17,11 +17,13 @@ import (
 )
 
 // The fence is a small file beside Pebble's that says what the store must hold at least. Pebble opens without a word
-// when its newest log is missing, cut off or zeroed, when one of several logs is missing, or when an older MANIFEST was
-// restored: to it, these are stores to which less was written. The fence makes each of them an error.
+// when its newest log is missing, cut off or zeroed, when one of several logs is missing, when the MANIFEST is zeroed from
+// some record on, or when an older one was restored: to it, these are stores to which less was written. The fence makes each of them an error.
 //
-//	fanfare fence 1
-//	manifest 000001 1234     the MANIFEST of this number is at least so long, unless there is a newer one
+//	fanfare fence 2
+//	manifest 000001 1234 0123456789abcdef
+//	                         the MANIFEST of this number is at least so long, and so many bytes of it have this xxhash64,
+//	                         unless there is a newer one
 //	log 000002.log           this log is there; one line for each
 //	position 12345           the entry "f" of the database is not below this number
 //	sum 0123456789abcdef     xxhash64 of the lines above
@@ -37,7 +39,7 @@ import (
 const (
 	fenceName      = "fanfare.fence"
 	fenceTempName  = "fanfare.fence.new"
-	fenceTitle     = "fanfare fence 1"
+	fenceTitle     = "fanfare fence 2"
 	fenceBytesMax  = 1 << 20
 	manifestPrefix = "MANIFEST-"
 	markerPrefix   = "marker.manifest."
@@ -52,27 +54,33 @@ type fence struct {
 	writing sync.Mutex // held while the file is written
 
 	mu       sync.Mutex
-	claim    claim            // guarded by mu: what may be claimed now
-	marked   uint64           // guarded by mu: number of the MANIFEST that the newest marker names
-	lengths  map[uint64]int64 // guarded by mu: of MANIFESTs, synced
-	recorded claim            // guarded by writing: what the file says
-	exists   bool             // guarded by writing
+	claim    claim             // guarded by mu: what may be claimed now
+	marked   uint64            // guarded by mu: number of the MANIFEST that the newest marker names
+	synced   map[uint64]prefix // guarded by mu: of MANIFESTs
+	recorded claim             // guarded by writing: what the file says
+	exists   bool              // guarded by writing
+}
+
+// prefix is the beginning of a file that is durable.
+type prefix struct {
+	length int64
+	sum    uint64 // xxhash64
 }
 
 // claim is the content of the fence.
 type claim struct {
 	manifest uint64
-	length   int64
+	prefix   prefix // of the MANIFEST
 	logs     map[string]bool
 	position uint64
 }
 
 func (c *claim) equal(o *claim) bool {
-	return c.manifest == o.manifest && c.length == o.length && c.position == o.position && maps.Equal(c.logs, o.logs)
+	return c.manifest == o.manifest && c.prefix == o.prefix && c.position == o.position && maps.Equal(c.logs, o.logs)
 }
 
 func newFence(fs vfs.FS, dir string) *fence {
-	return &fence{fs: fs, dir: dir, claim: claim{logs: map[string]bool{}}, lengths: map[uint64]int64{}}
+	return &fence{fs: fs, dir: dir, claim: claim{logs: map[string]bool{}}, synced: map[uint64]prefix{}}
 }
 
 // created tells that a file was made.
@@ -87,18 +95,18 @@ func (f *fence) created(base string) {
 	}
 }
 
-// manifestSynced tells that a MANIFEST is durable up to a length.
-func (f *fence) manifestSynced(base string, length int64) {
+// manifestSynced tells how much of a MANIFEST is durable.
+func (f *fence) manifestSynced(base string, p prefix) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.lengths[manifestNumber(base)] = length
+	f.synced[manifestNumber(base)] = p
 }
 
 // removing tells that a file is about to be removed or renamed: the fence must not claim it any more.
 func (f *fence) removing(base string) error {
 	f.mu.Lock()
 	if strings.HasPrefix(base, manifestPrefix) {
-		delete(f.lengths, manifestNumber(base))
+		delete(f.synced, manifestNumber(base))
 	}
 	delete(f.claim.logs, base)
 	f.mu.Unlock()
@@ -135,8 +143,8 @@ func (f *fence) writeLocked() error {
 	f.mu.Lock()
 	next := f.claim
 	next.logs = maps.Clone(f.claim.logs)
-	if length, ok := f.lengths[f.marked]; ok {
-		next.manifest, next.length = f.marked, length
+	if p, ok := f.synced[f.marked]; ok {
+		next.manifest, next.prefix = f.marked, p
 	}
 	f.mu.Unlock()
 	if f.exists && next.equal(&f.recorded) {
@@ -215,14 +223,27 @@ func (f *fence) load(names []string) error {
 		}
 	}
 	name := fmt.Sprintf("%s%06d", manifestPrefix, c.manifest)
-	info, err := f.fs.Stat(f.fs.PathJoin(f.dir, name))
-	if err != nil {
+	have, err := f.prefixOf(name, c.prefix.length)
+	switch {
+	case err != nil:
 		return err
-	}
-	if info.Size() < c.length {
-		return fmt.Errorf("the list of files, %s, has %d bytes, and had %d already", name, info.Size(), c.length)
+	case have.length < c.prefix.length:
+		return fmt.Errorf("the list of files, %s, has %d bytes, and had %d already", name, have.length, c.prefix.length)
+	case have.sum != c.prefix.sum:
+		return fmt.Errorf("the list of files, %s, is not what was written", name)
 	}
 	return nil
+}
+
+// prefixOf reads the beginning of a file.
+func (f *fence) prefixOf(name string, length int64) (prefix, error) {
+	file, err := f.fs.Open(f.fs.PathJoin(f.dir, name))
+	if err != nil {
+		return prefix{}, err
+	}
+	sum := xxhash.New()
+	n, err := io.Copy(sum, io.LimitReader(file, length))
+	return prefix{n, sum.Sum64()}, errors.Join(err, file.Close())
 }
 
 // manifestNumber reads the number at the end of a MANIFEST's name, or of its marker's; 0 when there is none.
@@ -241,7 +262,7 @@ func manifestNumber(name string) uint64 {
 func (c *claim) appendText(dst []byte) []byte {
 	start := len(dst)
 	dst = append(dst, fenceTitle+"\n"...)
-	dst = fmt.Appendf(dst, "manifest %06d %d\n", c.manifest, c.length)
+	dst = fmt.Appendf(dst, "manifest %06d %d %016x\n", c.manifest, c.prefix.length, c.prefix.sum)
 	for _, name := range slices.Sorted(maps.Keys(c.logs)) {
 		dst = fmt.Appendf(dst, "log %s\n", name)
 	}
@@ -258,7 +279,7 @@ func parseClaim(text []byte) (c claim, ok bool) {
 		var err error
 		switch key {
 		case "manifest":
-			_, err = fmt.Sscanf(value, "%d %d", &c.manifest, &c.length)
+			_, err = fmt.Sscanf(value, "%d %d %x", &c.manifest, &c.prefix.length, &c.prefix.sum)
 		case "log":
 			c.logs[value] = true
 		case "position":

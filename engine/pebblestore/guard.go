@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -90,7 +91,11 @@ func (g *guardFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File,
 func (g *guardFS) file(f vfs.File, name string) vfs.File {
 	base := g.PathBase(name)
 	g.fence.created(base)
-	return &guardFile{File: f, fs: g, name: name, manifest: strings.HasPrefix(base, manifestPrefix)}
+	file := &guardFile{File: f, fs: g, name: name}
+	if strings.HasPrefix(base, manifestPrefix) {
+		file.sum = xxhash.New()
+	}
+	return file
 }
 
 func (g *guardFS) ReuseForWrite(oldName, newName string, category vfs.DiskWriteCategory) (vfs.File, error) {
@@ -184,11 +189,11 @@ func (g *guardFS) Unwrap() vfs.FS { return g.FS }
 // guardFile is a file, or directory, that the guard watches. Pebble uses each from one goroutine at a time.
 type guardFile struct {
 	vfs.File
-	fs       *guardFS
-	name     string
-	lenient  bool // of a compaction: Pebble is told
-	manifest bool
-	written  int64
+	fs      *guardFS
+	name    string
+	lenient bool // of a compaction: Pebble is told
+	written int64
+	sum     *xxhash.Digest // of what was written, for a MANIFEST
 }
 
 // did judges how a write ended, and returns what Pebble is told.
@@ -209,6 +214,9 @@ func (f *guardFile) Write(p []byte) (int, error) {
 		err = io.ErrShortWrite
 	}
 	f.written += int64(n)
+	if f.sum != nil {
+		_, _ = f.sum.Write(p[:n])
+	}
 	if err := f.did("write", err); err != nil {
 		return n, err
 	}
@@ -255,8 +263,8 @@ func (f *guardFile) Sync() error {
 		return nil
 	}
 	err := f.File.Sync()
-	if f.manifest && err == nil {
-		f.fs.fence.manifestSynced(f.fs.PathBase(f.name), f.written)
+	if f.sum != nil && err == nil {
+		f.fs.fence.manifestSynced(f.fs.PathBase(f.name), prefix{f.written, f.sum.Sum64()})
 	}
 	return f.did("sync", err)
 }
