@@ -120,7 +120,7 @@ func some(v float64) float64 {
 func changes(old, current *Row) []Change {
 	var all []Change
 	for i, v := range views(current) {
-		a, b := figures(old.Runs, v.of), figures(current.Runs, v.of)
+		a, b := figuresOf(old.Runs, v.of), figuresOf(current.Runs, v.of)
 		if i > 0 && (len(a) == 0 || len(b) == 0) {
 			continue // the main figure is told of even without runs, so that no row is lost
 		}
@@ -137,8 +137,8 @@ func changes(old, current *Row) []Change {
 	return all
 }
 
-// figures are those of the runs that have one.
-func figures(runs []Run, of func(Run) float64) []float64 {
+// figuresOf are those of the runs that have one.
+func figuresOf(runs []Run, of func(Run) float64) []float64 {
 	all := make([]float64, 0, len(runs))
 	for _, run := range runs {
 		if v := of(run); !math.IsNaN(v) {

@@ -76,7 +76,7 @@ func (r *Report) Failed() error {
 			all = append(all, fmt.Errorf("%s: %s", row.Name, row.Failure))
 		}
 	}
-	if len(r.Rows) == 0 {
+	if len(r.all()) == 0 {
 		return errNoRows
 	}
 	return errors.Join(all...)
@@ -101,7 +101,7 @@ func ReadReportJSON(from io.Reader) (*Report, error) {
 	if err := json.NewDecoder(io.LimitReader(from, reportBytesMax)).Decode(&r); err != nil {
 		return nil, fmt.Errorf("bench: report: %w", err)
 	}
-	if len(r.Rows) == 0 {
+	if len(r.all()) == 0 {
 		return nil, errNoRows
 	}
 	return &r, nil

@@ -37,6 +37,9 @@ func verdicts(r *Report) string {
 		}
 	}
 	text := fmt.Sprintf("**%d of %d budgets are met**", met, met+missed)
+	if met+missed == 0 {
+		text = "No row has a budget"
+	}
 	if missed > 0 {
 		text += fmt.Sprintf(", [%d are missed](#%s)", missed, anchor(missesTitle))
 	}

@@ -104,6 +104,7 @@ type benchSuite struct {
 	JSON     string        `name:"json" help:"File for the report as JSON as well." placeholder:"FILE"`
 	pageFlags
 	compareFlags
+	peerFlags
 }
 
 // Run measures and writes the report.
@@ -118,7 +119,7 @@ func (c *benchSuite) Run(ctx context.Context) error {
 	}
 	report, suiteErr := bench.Suite(ctx, bench.SuiteOptions{
 		Executable: exe, Runs: c.Runs, Duration: c.Duration, Rows: c.Rows, Commit: c.Commit, Out: os.Stderr,
-		Command: "fanfare " + strings.Join(os.Args[1:], " "),
+		Command: "fanfare " + strings.Join(os.Args[1:], " "), Peers: c.find(),
 	})
 	if report == nil {
 		return suiteErr
