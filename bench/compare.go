@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 )
 
 // Alpha is the probability below which a change counts as one.
@@ -96,12 +97,12 @@ type view struct {
 
 // views lists the figures of a row; the first is the main one.
 func views(r *Row) []view {
-	measured := view{"measured", r.Unit, func(run Run) float64 { return run.Engine }, false}
-	all := []view{measured}
+	all := make([]view, 0, 6)
 	if slices.ContainsFunc(r.Runs, func(run Run) bool { return run.Ceiling > 0 }) && r.Of != ofValue {
-		all = []view{{"ratio", "", func(run Run) float64 { return run.Engine / some(run.Ceiling) }, false}, measured}
+		all = append(all, view{"ratio", "", func(run Run) float64 { return run.Engine / some(run.Ceiling) }, false})
 	}
 	return append(all,
+		view{"measured", r.Unit, func(run Run) float64 { return run.Engine }, false},
 		view{"per second", "", func(run Run) float64 { return some(run.PerSecond) }, true},
 		view{"p50", unitLatency, func(run Run) float64 { return some(run.P50) }, false},
 		view{"p99", unitLatency, func(run Run) float64 { return some(run.P99) }, false},
@@ -165,11 +166,11 @@ func differences(old, current *Report) []string {
 		}
 	}
 	differ("CPU", old.Machine.CPU, current.Machine.CPU)
-	differ("cores", number(float64(old.Machine.Cores)), number(float64(current.Machine.Cores)))
+	differ("cores", strconv.Itoa(old.Machine.Cores), strconv.Itoa(current.Machine.Cores))
 	differ("kernel", old.Machine.Kernel, current.Machine.Kernel)
 	differ("Go", old.Machine.Go, current.Machine.Go)
 	differ("file system", old.Machine.FileSystem, current.Machine.FileSystem)
 	differ("length of a run", old.Duration.String(), current.Duration.String())
-	differ("runs", fmt.Sprint(old.Runs), fmt.Sprint(current.Runs))
+	differ("runs", strconv.Itoa(old.Runs), strconv.Itoa(current.Runs))
 	return all
 }

@@ -173,8 +173,7 @@ func (s *suite) contest(ctx context.Context, c *contestant, length time.Duration
 
 // cpu is the CPU time of all its processes.
 func (c *contestant) cpu() (time.Duration, error) {
-	var sum time.Duration
-	var errs []error
+	sum, errs := time.Duration(0), make([]error, 0, len(c.processes))
 	for _, p := range c.processes {
 		d, err := p.cpu()
 		sum += d

@@ -111,7 +111,7 @@ func fakeNSQToHTTP(ctx context.Context, flags map[string]string) error {
 	context.AfterFunc(ctx, func() { _ = nc.Close() })
 	for message := make([]byte, 1); ; {
 		if _, err := nc.Read(message); err != nil {
-			return nil
+			return ended(ctx, err)
 		}
 		if _, _, err := fasthttp.Post(nil, flags["post"], nil); err != nil {
 			return err
@@ -162,10 +162,18 @@ func fakeNATS(ctx context.Context, flags map[string]string) error {
 	for {
 		nc, err := ln.Accept()
 		if err != nil {
-			return nil
+			return ended(ctx, err)
 		}
 		go natsSession(nc)
 	}
+}
+
+// ended is no error when the program was asked to end.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // natsSession acknowledges every publish, as a stream does, and wants to know now and then if the client is there.
