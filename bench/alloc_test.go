@@ -36,7 +36,7 @@ func TestSinkHandlerAllocs(t *testing.T) {
 }
 
 var pushRequest = []byte("POST /hook HTTP/1.1\r\nHost: 127.0.0.1:9000\r\nContent-Type: text/plain\r\n" +
-	"Fanfare-Message-Id: 0123456789abcdef\r\nContent-Length: 1024\r\n\r\n" + text(1024))
+	"Fanfare-Message-Id: 0123456789abcdef\r\nContent-Length: 1024\r\n\r\n" + Text(1024))
 
 // A whole request, from the connection's bytes to the written answer, allocates nothing.
 func TestSinkServerAllocs(t *testing.T) {

@@ -20,8 +20,8 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(ts.Nano()), nil
 }
 
-// ownCPU is the CPU time of this process.
-func ownCPU() time.Duration {
+// OwnCPU is the CPU time of this process.
+func OwnCPU() time.Duration {
 	d, err := cpuTime(os.Getpid())
 	if err != nil {
 		return 0

@@ -17,7 +17,8 @@ import (
 type PushLoopOptions struct {
 	Target    string        // URL to post to, with its path
 	SizeBytes int           // of the body; default 1024, at most 16 MiB
-	Conns     int           // connections, one request in flight on each; default 32, at most 65,536
+	Conns     int           // connections; default 32, at most 65,536
+	Pipeline  int           // requests written at once on each; default 1, at most 1024
 	Duration  time.Duration // in which requests are begun; default 5 s
 	Count     int64         // requests after which the loop ends before its time; default 0: no such number
 	Timeout   time.Duration // for the last requests, after the duration; default 10 s
@@ -33,12 +34,16 @@ func (o *PushLoopOptions) Validate() error {
 	if o.Count < 0 {
 		err = errors.Join(err, fmt.Errorf("count: %d is negative", o.Count))
 	}
+	if o.Pipeline < 0 || o.Pipeline > 1024 {
+		err = errors.Join(err, fmt.Errorf("pipeline: %d is not between 1 and 1024", o.Pipeline))
+	}
 	return err
 }
 
 func (o *PushLoopOptions) setDefaults() {
 	o.SizeBytes = cmp.Or(o.SizeBytes, 1024)
 	o.Conns = cmp.Or(o.Conns, 32)
+	o.Pipeline = cmp.Or(o.Pipeline, 1)
 	o.Duration = cmp.Or(o.Duration, 5*time.Second)
 	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
 }
@@ -62,7 +67,7 @@ func (r *PushLoopResult) String() string {
 }
 
 // PushLoop is the ceiling of a push: a bare loop on fasthttp's HostClient that posts one fixed body until
-// the duration, the count or the context is over.
+// the duration, the count or the context is over. With a pipeline it is one on bare sockets, without TLS.
 func PushLoop(ctx context.Context, opts PushLoopOptions) (*PushLoopResult, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, fmt.Errorf("bench: push loop: %w", err)
@@ -86,20 +91,24 @@ func PushLoop(ctx context.Context, opts PushLoopOptions) (*PushLoopResult, error
 		MaxIdleConnDuration: 100 * time.Millisecond,
 	}
 	defer client.CloseIdleConnections()
-	l := pushLoop{opts: opts, client: client}
-	cpu := ownCPU()
+	l := &pushLoop{opts: opts, client: client}
+	work := l.work
+	if opts.Pipeline > 1 {
+		work = newPipelined(l, t).work
+	}
+	cpu := OwnCPU()
 	begin := time.Now()
 	l.end = begin.Add(opts.Duration)
 	var running sync.WaitGroup
 	for range opts.Conns {
-		running.Go(func() { l.work(ctx) })
+		running.Go(func() { work(ctx) })
 	}
 	running.Wait()
 	return &PushLoopResult{
 		Pushed:    l.pushed.Load(),
 		Errors:    l.errors.Load(),
 		PerSecond: perSecond(l.pushed.Load(), time.Since(begin)),
-		CPU:       (ownCPU() - cpu).Microseconds(),
+		CPU:       (OwnCPU() - cpu).Microseconds(),
 	}, nil
 }
 
@@ -128,7 +137,7 @@ func (l *pushLoop) work(ctx context.Context) {
 	req.Header.SetMethod(fasthttp.MethodPost)
 	req.SetRequestURI(l.opts.Target)
 	req.Header.SetContentType("text/plain;charset=utf-8")
-	req.SetBodyString(text(l.opts.SizeBytes))
+	req.SetBodyString(Text(l.opts.SizeBytes))
 	for ctx.Err() == nil && time.Now().Before(l.end) {
 		if l.opts.Count > 0 && l.begun.Add(1) > l.opts.Count {
 			return

@@ -127,7 +127,7 @@ const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
 
 // request returns the bytes of a publish and the status that says it was accepted.
 func request(o *PublishOptions, t target, now time.Time) ([]byte, int) {
-	f := forms[o.Face](o, text(o.SizeBytes), now)
+	f := forms[o.Face](o, Text(o.SizeBytes), now)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "POST %s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: fanfare-bench\r\n", t.prefix, f.path, t.host)
 	for i := 0; i < len(f.headers); i += 2 {
@@ -137,8 +137,8 @@ func request(o *PublishOptions, t target, now time.Time) ([]byte, int) {
 	return b.Bytes(), f.success
 }
 
-// text returns a message body: words and spaces, which no format but a web form's has to escape.
-func text(sizeBytes int) string {
+// Text returns a message body: words and spaces, which no format but a web form's has to escape.
+func Text(sizeBytes int) string {
 	const words = "fanfare sends every message to all who asked for it and waits for nobody "
 	return strings.Repeat(words, sizeBytes/len(words)+1)[:sizeBytes]
 }

@@ -113,8 +113,8 @@ func TestParseTarget(t *testing.T) {
 
 func TestText(t *testing.T) {
 	for _, n := range []int{1, 72, 73, 74, 1024} {
-		if got := text(n); len(got) != n {
-			t.Errorf("text(%d) has %d bytes", n, len(got))
+		if got := Text(n); len(got) != n {
+			t.Errorf("Text(%d) has %d bytes", n, len(got))
 		}
 	}
 }

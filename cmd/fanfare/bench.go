@@ -15,7 +15,8 @@ import (
 
 type benchCommand struct {
 	Publish    benchPublish    `cmd:"" help:"Publish to a running server and report rate and latency."`
-	PushLoop   benchPush       `cmd:"" name:"push-loop" help:"Post one fixed body in a bare client loop: the ceiling of the pushes."`
+	Push       benchPush       `cmd:"" help:"Push from this process alone, without HTTP in front: what a push costs."`
+	PushLoop   benchPushLoop   `cmd:"" name:"push-loop" help:"Post one fixed body in a bare client loop: the ceiling of the pushes."`
 	FixedReply benchFixedReply `cmd:"" help:"Serve one fixed reply: the ceiling of the publishes."`
 	Suite      benchSuite      `cmd:"" help:"Start server, ceilings and load as processes, measure their CPU time per message, and write the report."`
 }
@@ -63,19 +64,20 @@ func printResult(result fmt.Stringer, asJSON bool) error {
 	return json.NewEncoder(os.Stdout).Encode(result)
 }
 
-type benchPush struct {
+type benchPushLoop struct {
 	Target   string        `help:"URL to post to." required:""`
 	Size     int           `help:"Bytes of the body." default:"1024"`
-	Conns    int           `help:"Connections, with one request in flight on each." default:"32"`
+	Conns    int           `help:"Connections." default:"32"`
+	Pipeline int           `help:"Requests written at once on each; with 1 the loop is one of fasthttp's client, else one of bare sockets." default:"1"`
 	Duration time.Duration `help:"How long to post." default:"5s"`
 	Count    int64         `help:"Requests after which to end before that; 0 is no such number." default:"0"`
 	JSON     bool          `name:"json" help:"Print the result as one line of JSON."`
 }
 
 // Run posts.
-func (c *benchPush) Run(ctx context.Context) error {
+func (c *benchPushLoop) Run(ctx context.Context) error {
 	result, err := bench.PushLoop(ctx, bench.PushLoopOptions{
-		Target: c.Target, SizeBytes: c.Size, Conns: c.Conns, Duration: c.Duration, Count: c.Count,
+		Target: c.Target, SizeBytes: c.Size, Conns: c.Conns, Pipeline: c.Pipeline, Duration: c.Duration, Count: c.Count,
 	})
 	if err != nil {
 		return err

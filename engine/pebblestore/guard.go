@@ -209,14 +209,14 @@ func (f *guardFile) Write(p []byte) (int, error) {
 	if f.fs.blown.Load() {
 		return len(p), nil
 	}
+	if f.sum != nil {
+		_, _ = f.sum.Write(p) // first: a file may use the buffer as its own
+	}
 	n, err := f.File.Write(p)
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
 	}
 	f.written += int64(n)
-	if f.sum != nil {
-		_, _ = f.sum.Write(p[:n])
-	}
 	if err := f.did("write", err); err != nil {
 		return n, err
 	}
