@@ -1,10 +1,8 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"time"
 )
 
 // exchange is what the rows from the publish to the last push vary.
@@ -49,7 +47,7 @@ func (s *suite) bodiesScenarios() []*scenario {
 
 func (s *suite) endScenario(row Row, e exchange) *scenario {
 	row.Unit, row.Latency = unitMicros, latencyPublish
-	takes := s.span(s.half(), s.half(), s.opts.Duration*3/2) + s.opts.Warmup
+	takes := s.span(s.half(), s.half(), s.opts.Duration*5/4) + s.opts.Duration
 	return &scenario{[]Row{row}, takes, func(ctx context.Context, rows []*builder) error { return s.endToEnd(ctx, rows[0], e) }}
 }
 
@@ -99,11 +97,10 @@ const burstPushes = 60_000
 // workRate measures how many messages per second are published and pushed, and returns the share of it at which
 // rows are measured.
 func (s *suite) workRate(ctx context.Context, engine *process, l load, fanout int) (float64, error) {
-	l.duration = s.opts.Warmup
+	l.duration = max(s.opts.Warmup, s.half())
 	if fanout > 10 { // publishing goes on while nearly nothing is pushed: no more than can be pushed soon
-		bound := min(float64(s.opts.Warmup)/float64(time.Second), 1)
-		l.rate = max(burstPushes/float64(fanout), 10/bound)
+		l.rate = max(burstPushes/float64(fanout), 10/l.duration.Seconds())
 	}
 	warm, err := s.fanOut(ctx, engine, l, fanout)
-	return loadShare * cmp.Or(warm.perSecond(), 1), err
+	return loadShare * warm.perSecond(), err
 }

@@ -67,13 +67,11 @@ func (s *suite) latency(ctx context.Context, rows []*builder) error {
 
 // capacity is how many messages per second are published and pushed when the load generator waits for replies only.
 func (s *suite) capacity(ctx context.Context, engine *process, l load) (float64, error) {
-	warm := l
-	warm.duration = s.opts.Warmup
-	if _, err := s.fanOut(ctx, engine, warm, 1); err != nil {
+	if _, err := s.workRate(ctx, engine, l, 1); err != nil { // warms it up
 		return 0, err
 	}
-	v, err := s.fanOut(ctx, engine, l, 1)
-	return v.perSecond(), err
+	rate, err := s.workRate(ctx, engine, l, 1)
+	return rate / loadShare, err
 }
 
 func (s *suite) latencyAt(ctx context.Context, b *builder, engine *process, l load, ceiling bool, sync times) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 )
 
 const (
@@ -20,7 +21,7 @@ func (s *suite) memoryScenarios() []*scenario {
 		row("empty process", 0), row("idle connection", 0),
 		row("idle topic", topicMemoryBudget), row("idle subscription", subscriptionMemoryBudget),
 	}
-	takes := s.span(s.opts.Duration) * 4
+	takes := s.span(3*time.Second, time.Duration(s.opts.Many)*40*time.Microsecond)
 	return []*scenario{{rows, takes, s.memory}}
 }
 

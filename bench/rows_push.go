@@ -19,7 +19,7 @@ func (s *suite) pushScenarios() []*scenario {
 		{"push plain, fan-out 1", 1, 1, pushConns, 512, 1.1},
 		{"push plain, fan-out 10", 10, 1, pushConns, 512, 1.1},
 		{"push pipelined 16, fan-out 1", 1, 16, 8, 1024, 1.6},
-		{"push pipelined 64, fan-out 1", 1, 64, 4, 2048, 1.6},
+		{"push pipelined 64, fan-out 1", 1, 64, 4, 1024, 1.6},
 	} {
 		row := Row{
 			Group: groupPush, Name: c.name, Unit: unitMicros, Budget: c.budget, X: float64(c.fanout),

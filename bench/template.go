@@ -11,6 +11,7 @@ import (
 type template struct {
 	request []byte
 	topics  int
+	first   int   // number of the topic that comes first
 	numbers []int // where the topic's number begins, at each mention of the topic
 	stamp   int   // where the stamp's digits begin; below 0: there is none
 }
@@ -37,6 +38,7 @@ func newTemplate(o *PublishOptions, t target, now time.Time) (*template, int) {
 	prepared, success := request(&v, t, body, now)
 	p := &template{request: prepared, topics: o.Topics, stamp: -1}
 	if o.Topics > 1 {
+		p.first = int(now.UnixNano() % int64(o.Topics)) // not the same ones in every run
 		p.numbers = mentions(prepared, name, len(o.Topic)+1)
 	}
 	if o.Stamp {
@@ -74,7 +76,7 @@ func (p *template) variant(conn, conns int) *variant {
 	}
 	if p.topics > 1 {
 		stride := coprime(p.topics)
-		v.turn = conn % p.topics * stride % p.topics
+		v.turn = (p.first + conn%p.topics*stride) % p.topics
 		v.step = conns % p.topics * stride % p.topics
 	}
 	return v
