@@ -127,7 +127,7 @@ func runsOf(ratios ...float64) []Run {
 
 func compared() (old, current *Report) {
 	row := func(name string, runs []Run) Row {
-		return sampleRow(Row{Group: groupPublish, Name: name, Unit: unitCPU}, runs...)
+		return sampleRow(Row{Group: groupPublish, Name: name, Unit: unitMicros}, runs...)
 	}
 	old = &Report{Runs: 5, Machine: Machine{CPU: "A", Cores: 2, Go: "go1.26.0"}, Rows: []Row{
 		row("worse", runsOf(1.0, 1.01, 1.02, 1.03, 1.04)),
@@ -137,7 +137,7 @@ func compared() (old, current *Report) {
 		{Group: groupPublish, Name: "broken", Failure: "no server"},
 		row("breaks", runsOf(1)),
 		row("vanished", runsOf(1)),
-		sampleRow(Row{Group: "filters", Name: "value", Unit: unitCPU, Of: ofValue}, Run{Engine: 0}, Run{Engine: 0}, Run{Engine: 0}, Run{Engine: 0}),
+		sampleRow(Row{Group: "filters", Name: "value", Unit: unitMicros, Of: ofValue}, Run{Engine: 0}, Run{Engine: 0}, Run{Engine: 0}, Run{Engine: 0}),
 		{Group: groupPublish, Name: "without runs", Engine: Spread{1, 1, 1}},
 	}}
 	current = &Report{Runs: 5, Machine: Machine{CPU: "B", Cores: 2, Go: "go1.26.0"}, Rows: []Row{
@@ -147,7 +147,7 @@ func compared() (old, current *Report) {
 		row("few", runsOf(2.5, 2.6, 2.7)),
 		row("broken", runsOf(1)),
 		{Group: groupPublish, Name: "breaks", Failure: "no disk"},
-		sampleRow(Row{Group: "filters", Name: "value", Unit: unitCPU, Of: ofValue}, Run{Engine: 3}, Run{Engine: 3}, Run{Engine: 3}, Run{Engine: 3}),
+		sampleRow(Row{Group: "filters", Name: "value", Unit: unitMicros, Of: ofValue}, Run{Engine: 3}, Run{Engine: 3}, Run{Engine: 3}, Run{Engine: 3}),
 		{Group: groupPublish, Name: "without runs", Engine: Spread{2, 2, 2}},
 		row("appeared", runsOf(1)),
 	}}

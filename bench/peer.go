@@ -83,34 +83,18 @@ func (s *suite) standings(ctx context.Context, all []*contestant) []Row {
 			c.row.Failure = excerpt([]byte(c.err.Error()))
 		}
 		if c.row.Failure != "" || len(c.row.Runs) > 0 {
-			rows = append(rows, summed(c.row))
+			b := builder{row: c.row, want: s.opts.Runs, errors: c.row.Errors}
+			rows = append(rows, b.finish())
 		}
 	}
 	return rows
-}
-
-// summed is a row with the figures of its runs, which have no ceiling.
-func summed(row Row) Row {
-	of := func(figure func(Run) float64) Spread {
-		values := make([]float64, 0, len(row.Runs))
-		for _, run := range row.Runs {
-			values = append(values, figure(run))
-		}
-		return spreadOf(values)
-	}
-	row.Engine = of(func(r Run) float64 { return r.Engine })
-	row.PerSecond = of(func(r Run) float64 { return r.PerSecond })
-	row.P50 = of(func(r Run) float64 { return r.P50 })
-	row.P99 = of(func(r Run) float64 { return r.P99 })
-	row.P999 = of(func(r Run) float64 { return r.P999 })
-	return row
 }
 
 // contestants lists who takes part: the peers there are, and Fanfare with the promises that are nearest to theirs.
 func (s *suite) contestants() []*contestant {
 	var all []*contestant
 	add := func(name, note string, pushes bool, start func(context.Context, *contestant) error) {
-		row := Row{Group: groupPeers, Name: name, Note: note, Unit: unitCPU, Latency: "publish"}
+		row := Row{Group: groupPeers, Name: name, Note: note, Unit: unitMicros, Latency: latencyPublish}
 		all = append(all, &contestant{row: row, start: start, pushes: pushes})
 	}
 	p := s.opts.Peers

@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -111,7 +112,7 @@ func fakeNSQToHTTP(ctx context.Context, flags map[string]string) error {
 	context.AfterFunc(ctx, func() { _ = nc.Close() })
 	for message := make([]byte, 1); ; {
 		if _, err := nc.Read(message); err != nil {
-			return ended(ctx, err)
+			return ended(err)
 		}
 		if _, _, err := fasthttp.Post(nil, flags["post"], nil); err != nil {
 			return err
@@ -162,15 +163,15 @@ func fakeNATS(ctx context.Context, flags map[string]string) error {
 	for {
 		nc, err := ln.Accept()
 		if err != nil {
-			return ended(ctx, err)
+			return ended(err)
 		}
 		go natsSession(nc)
 	}
 }
 
-// ended is no error when the program was asked to end.
-func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+// ended is no error when it was this process that closed the connection, as it does when it is asked to end.
+func ended(err error) error {
+	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err

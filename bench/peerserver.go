@@ -36,6 +36,7 @@ func (s *suite) startPeer(ctx context.Context, c *contestant, path, dir, addr st
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Dir = dir
+	apart(cmd)
 	p, err := launch(filepath.Base(path), cmd)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Plot is a picture of some of a report's figures.
@@ -22,10 +23,10 @@ func Plots(r *Report) []Plot {
 		name string
 		of   chart
 	}{
-		{"load", loadChart(r.placed("latency"))},
-		{"fanout", fanoutChart(r.placed("fan-out"))},
-		{"topics", topicsChart(r.placed("topics"))},
-		{"bodies", bodiesChart(r.placed("bodies"))},
+		{"load", loadChart(r.placed(groupLatency))},
+		{"fanout", fanoutChart(r.placed(groupFanOut))},
+		{"topics", topicsChart(r.placed(groupTopics))},
+		{"bodies", bodiesChart(r.placed(groupBodies))},
 	} {
 		if p.of.fit(); p.of.points() > 1 {
 			all = append(all, Plot{Name: p.name, Title: p.of.title, About: p.of.about, SVG: p.of.svg()})
@@ -87,22 +88,46 @@ func fanoutChart(rows []Row) chart {
 	}
 }
 
+// topicsChart has a line for each kind of work, and below them where their budget ends.
 func topicsChart(rows []Row) chart {
-	budget := lineOf("budget", grey, rows, func(r *Row) Spread {
-		v := r.Budget * r.Ceiling.Median
-		return Spread{v, v, v}
-	})
-	budget.points = slices.DeleteFunc(budget.points, func(p point) bool { return p.y.Median == 0 })
-	budget.dashed = true
-	return chart{
+	c := chart{
 		title: "Cost against number of topics",
 		about: "CPU time of Fanfare per message when the same load is spread over more topics. The cost begins at nought, so that a flat " +
-			"line is a flat cost; the number of topics has a logarithmic axis.",
-		x: axis{label: "topics", log: true, text: wholeText},
-		panels: []panel{{y: axis{label: "CPU per message", text: timeText}, lines: []line{
-			budget, lineOf("Fanfare", blue, rows, func(r *Row) Spread { return r.Engine }),
-		}}},
+			"line is a flat cost; the number of topics has a logarithmic axis. Dashed is the budget: so many times the cost with one topic.",
+		x:      axis{label: "topics", log: true, text: wholeText},
+		panels: []panel{{y: axis{label: "CPU per message", text: timeText}}},
 	}
+	colour := blue
+	for _, work := range works(rows) {
+		of := slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return workOf(&r) != work })
+		budget := lineOf("", colour, of, func(r *Row) Spread {
+			v := r.Budget * of[0].Engine.Median
+			return Spread{v, v, v}
+		})
+		budget.points = slices.DeleteFunc(budget.points, func(p point) bool { return p.y.Median == 0 })
+		budget.dashed = true
+		measured := lineOf(work, colour, of, func(r *Row) Spread { return r.Engine })
+		c.panels[0].lines = append(c.panels[0].lines, budget, measured)
+		colour = (colour + 1) % colours
+	}
+	return c
+}
+
+// workOf is what the rows of one line have in common: their name until the comma.
+func workOf(r *Row) string {
+	work, _, _ := strings.Cut(r.Name, ",")
+	return work
+}
+
+// works lists them in the order in which they appear.
+func works(rows []Row) []string {
+	var all []string
+	for i := range rows {
+		if work := workOf(&rows[i]); !slices.Contains(all, work) {
+			all = append(all, work)
+		}
+	}
+	return all
 }
 
 func bodiesChart(rows []Row) chart {

@@ -97,7 +97,7 @@ func TestPlots(t *testing.T) {
 	}{
 		{"load", []int{4, 3, 3, 3, 3}, 4*3 + 4, []string{"0", "10,000", "p99.9", "20 ms", "offered load, messages per second"}},
 		{"fanout", []int{4, 4, 4, 4}, 4*4 + 4, []string{"1", "1,000", "10 ms", "20 µs", "Fanfare"}},
-		{"topics", []int{3, 3}, 3 + 1, []string{"1", "10,000", "40 µs", "budget"}},
+		{"topics", []int{2, 3, 2, 3}, 2*3 + 2, []string{"1", "10,000", "40 µs", "publish and push"}},
 	}
 	if len(plots) != len(want) {
 		t.Fatalf("%d plots, want %d", len(plots), len(want))

@@ -24,9 +24,9 @@ type panel struct {
 
 // line is what one colour and one sort of mark stand for.
 type line struct {
-	name   string
-	colour int  // of the palette
-	dashed bool // a reference rather than a measurement: without marks
+	name   string // in the legend; without one it is not there
+	colour int    // of the palette
+	dashed bool   // a reference rather than a measurement: without marks
 	points []point
 }
 

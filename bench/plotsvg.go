@@ -57,6 +57,7 @@ const (
 	orange
 	green
 	grey
+	colours // how many
 )
 
 // drawing writes the elements of a picture.
@@ -152,6 +153,9 @@ func (p *panel) legend(d *drawing, y float64) {
 	right := float64(chartWidth - marginRight)
 	for i := len(p.lines) - 1; i >= 0; i-- {
 		l := p.lines[i]
+		if l.name == "" {
+			continue
+		}
 		right -= letter * float64(utf8.RuneCountInString(l.name))
 		d.text(right, y, "", l.name)
 		right -= 34

@@ -53,9 +53,6 @@ type Run struct {
 	P999      float64 `json:"p999_us,omitempty"`
 }
 
-// ofValue is the Of of a row whose budget bounds the engine's figure itself.
-const ofValue = "value"
-
 // Missed reports whether the row is over its budget.
 func (r *Row) Missed() bool { return r.Failure == "" && r.Budget > 0 && r.bounded() > r.Budget }
 

@@ -43,35 +43,40 @@ func sampleReport() *Report {
 		Machine: Machine{CPU: "Example CPU", Cores: 2, Kernel: "Linux 6.1", Go: "go1.26.0", FileSystem: "ext4"},
 		Command: "fanfare bench suite", Date: time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC), Runs: 3, Duration: 5 * time.Second,
 		Rows: []Row{
-			sampleRow(Row{Group: groupPublish, Name: "publish smq, sync, 256 connections", Budget: 1.6, Unit: unitCPU, Latency: "publish"},
+			sampleRow(Row{Group: groupPublish, Name: "publish smq, sync, 256 connections", Budget: 1.6, Unit: unitMicros, Latency: "publish"},
 				Run{15, 10, 43210, 5200, 9100, 12000}, Run{14.5, 10.2, 40000, 5000, 9000, 11000}, Run{16, 9.9, 45000, 5400, 9500, 13000}),
 			{Group: groupPublish, Name: "publish sns, sync, 256 connections", Failure: "status 404: no | such\ntopic", Budget: 1.6},
-			sampleRow(Row{Group: groupPush, Name: "push plain, fan-out 1", Budget: 1.1, Unit: unitCPU}, Run{Engine: 20, Ceiling: 16}),
-			sampleRow(Row{Group: groupEnd, Name: "fan-out 1", Errors: 2, Unit: unitCPU}, Run{Engine: 35, Ceiling: 26}),
-			sampleRow(Row{Group: "filters", Name: "one simple policy", Of: ofValue, Budget: 0.3, Unit: unitCPU}, Run{Engine: 0.21}, Run{Engine: 0.23}),
+			sampleRow(Row{Group: groupPush, Name: "push plain, fan-out 1", Budget: 1.1, Unit: unitMicros}, Run{Engine: 20, Ceiling: 16}),
+			sampleRow(Row{Group: groupEnd, Name: "fan-out 1", Errors: 2, Unit: unitMicros}, Run{Engine: 35, Ceiling: 26}),
+			sampleRow(Row{Group: "filters", Name: "one simple policy", Of: ofValue, Budget: 0.3, Unit: unitMicros}, Run{Engine: 0.21}, Run{Engine: 0.23}),
 			sampleRow(Row{Group: "allocations", Name: "allocations per message", Of: ofValue, Budget: 0.5, Unit: unitAllocations}, Run{Engine: 0.61}),
 			sampleRow(Row{Group: "allocations", Name: "garbage collector's share", Of: ofValue, Budget: 0.01, Unit: unitShare}, Run{Engine: 0.004}),
 			sampleRow(Row{Group: "memory", Name: "empty process", Unit: unitBytes}, Run{Engine: 20 << 20}),
 			sampleRow(Row{Group: "memory", Name: "idle topic", Of: ofValue, Budget: 1024, Unit: unitBytes}, Run{Engine: 812}),
-			sampleRow(Row{Group: "tea", Name: "a row of a group nobody knows", Unit: unitCPU}, Run{Engine: 1}),
+			sampleRow(Row{Group: "tea", Name: "a row of a group nobody knows", Unit: unitMicros}, Run{Engine: 1}),
 		},
 		Peers: []Row{
-			sampleRow(Row{Group: groupPeers, Name: "other", Unit: unitCPU, Note: "Keeps nothing."}, Run{Engine: 80, PerSecond: 9000}),
+			sampleRow(Row{Group: groupPeers, Name: "other", Unit: unitMicros, Note: "Keeps nothing."}, Run{Engine: 80, PerSecond: 9000}),
 			{Group: groupPeers, Name: "another", Failure: "ended at once"},
 		},
 	}
 	for fanout := 1.0; fanout <= 1000; fanout *= 10 {
-		r.Rows = append(r.Rows, sampleRow(Row{Group: "fan-out", Name: "fan-out " + number(fanout), X: fanout, Unit: unitCPU},
+		r.Rows = append(r.Rows, sampleRow(Row{Group: "fan-out", Name: "fan-out " + grouped(int64(fanout)), X: fanout, Unit: unitMicros},
 			Run{Engine: 20 + 17*fanout, Ceiling: 12 + 16*fanout}, Run{Engine: 22 + 18*fanout, Ceiling: 13 + 16*fanout}))
 	}
-	for topics := 1.0; topics <= 1e5; topics *= 100 {
-		r.Rows = append(r.Rows, sampleRow(Row{Group: "topics", Name: number(topics) + " topics", X: topics, Budget: 1.15, Unit: unitCPU},
-			Run{Engine: 33 + topics/20000, Ceiling: 33}))
+	for _, work := range []string{"publish", "publish and push"} {
+		for topics := 1.0; topics <= 1e5; topics *= 100 {
+			row, run := Row{Group: "topics", Name: work + ", " + grouped(int64(topics)) + " topics", X: topics, Unit: unitMicros}, Run{Engine: 33 + topics/20000}
+			if topics > 1 {
+				row.Budget, run.Ceiling = 1.15, 33
+			}
+			r.Rows = append(r.Rows, sampleRow(row, run))
+		}
 	}
 	for i, x := range []float64{1200, 6000, 9600} {
 		more := float64(int(1) << i)
 		r.Rows = append(r.Rows, sampleRow(
-			Row{Group: "latency", Name: "at " + number(x/120) + " % of capacity", X: x, Budget: 2, Unit: unitLatency, Latency: "push"},
+			Row{Group: "latency", Name: "at " + grouped(int64(x/120)) + " % of the capacity", X: x, Budget: 2, Unit: unitLatency, Latency: "push"},
 			Run{900 * more, 800, x, 400 * more, 900 * more, 2100 * more}, Run{950 * more, 810, x - 1, 420 * more, 950 * more, 4100 * more}))
 	}
 	return r
@@ -180,12 +185,12 @@ func TestFigure(t *testing.T) {
 		v    float64
 		want string
 	}{
-		{unitCPU, 0, "0 µs"},
-		{unitCPU, 0.02134, "0.021 µs"},
-		{unitCPU, 0.2134, "0.21 µs"},
-		{unitCPU, 9.996, "10.0 µs"},
-		{unitCPU, 99.97, "100 µs"},
-		{unitCPU, -12345.6, "-12,346 µs"},
+		{unitMicros, 0, "0 µs"},
+		{unitMicros, 0.02134, "0.021 µs"},
+		{unitMicros, 0.2134, "0.21 µs"},
+		{unitMicros, 9.996, "10.0 µs"},
+		{unitMicros, 99.97, "100 µs"},
+		{unitMicros, -12345.6, "-12,346 µs"},
 		{"", 1.5, "1.50 µs"},
 		{unitBytes, 812, "812 B"},
 		{unitBytes, 2, "2 B"},

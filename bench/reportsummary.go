@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -69,7 +70,7 @@ func (t *table) figures() string {
 	case len(measured) == 0:
 		return "not measured"
 	case t.any(func(r *Row) bool { return r.Unit == unitLatency }):
-		return list(measured, percentiles)
+		return list(chosen(measured), percentiles)
 	case len(measured) > shownRows && sameUnit(measured):
 		low, high := extremes(measured, func(r *Row) float64 { return r.Engine.Median })
 		return between(figure(measured[0].Unit, low), figure(measured[0].Unit, high)) + t.of(measured[0].Unit)
@@ -82,8 +83,16 @@ func (t *table) figures() string {
 
 func medianText(r *Row) string { return figure(r.Unit, r.Engine.Median) }
 
+// chosen are the rows to be named of many: those with a ceiling.
+func chosen(rows []Row) []Row {
+	if len(rows) <= shownRows {
+		return rows
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return r.Ceiling == Spread{} })
+}
+
 func (t *table) of(unit string) string {
-	if unit != unitCPU && unit != "" {
+	if unit != unitMicros && unit != "" {
 		return ""
 	}
 	return " of CPU per " + t.what
@@ -174,13 +183,6 @@ func extremes(rows []Row, of func(*Row) float64) (low, high float64) {
 		low, high = min(low, of(&rows[i])), max(high, of(&rows[i]))
 	}
 	return low, high
-}
-
-func between(low, high string) string {
-	if low == high {
-		return low
-	}
-	return low + " to " + high
 }
 
 // anchor is the name by which a heading is linked to: its words in small letters with hyphens between.

@@ -91,7 +91,12 @@ func columns() []column {
 		{titled("verdict"), func(r *Row) bool { return r.Budget > 0 || r.Failure != "" }, verdict, false},
 		spreadColumn(titled("per second"), func(r *Row) Spread { return r.PerSecond }, func(_ *Row, v float64) string { return number(v) }),
 		latencyColumn("p50", func(r *Row) Spread { return r.P50 }),
-		latencyColumn("p99", func(r *Row) Spread { return r.P99 }),
+		latencyColumn("p99", func(r *Row) Spread {
+			if r.Unit == unitLatency { // it is the row's figure
+				return Spread{}
+			}
+			return r.P99
+		}),
 		latencyColumn("p99.9", func(r *Row) Spread { return r.P999 }),
 		{titled("errors"), func(r *Row) bool { return r.Errors > 0 }, func(r *Row) string { return grouped(r.Errors) }, true},
 		{titled("note"), func(r *Row) bool { return r.Note != "" || r.Failure != "" }, noteText, false},
@@ -100,10 +105,14 @@ func columns() []column {
 
 // engineTitle says what is counted, if it is the same for all rows.
 func (t *table) engineTitle() string {
-	if t.any(func(r *Row) bool { return r.Failure == "" && r.Unit != unitCPU && r.Unit != "" }) {
+	switch {
+	case !t.any(func(r *Row) bool { return r.Unit != unitLatency }):
+		return t.latency() + "p99"
+	case t.any(func(r *Row) bool { return r.Unit != unitMicros && r.Unit != "" }):
 		return "measured"
+	default:
+		return "CPU per " + t.what
 	}
-	return "CPU per " + t.what
 }
 
 // latency is the word before the percentiles, if it is the same for all rows that have them.

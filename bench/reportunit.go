@@ -6,15 +6,6 @@ import (
 	"strings"
 )
 
-// The units of a row's figures.
-const (
-	unitCPU         = "us"
-	unitBytes       = "bytes"
-	unitAllocations = "allocations"
-	unitShare       = "share"
-	unitLatency     = "latency_us"
-)
-
 // figure prints a figure with its unit.
 func figure(unit string, v float64) string {
 	switch unit {
@@ -40,10 +31,22 @@ func figureSpread(s Spread, print func(float64) string) string {
 	if low == high {
 		return median
 	}
+	text := between(low, high)
 	if unit := unitOf(median); unit == unitOf(low) && unit == unitOf(high) {
-		low, high = strings.TrimSuffix(low, unit), strings.TrimSuffix(high, unit)
+		text = strings.TrimSuffix(text, unit)
 	}
-	return median + " (" + low + " to " + high + ")"
+	return median + " (" + text + ")"
+}
+
+// between is a range, with its unit once if it is the same.
+func between(low, high string) string {
+	if low == high {
+		return low
+	}
+	if unit := unitOf(low); unit == unitOf(high) {
+		low = strings.TrimSuffix(low, unit)
+	}
+	return low + " to " + high
 }
 
 // unitOf is the unit behind a figure, with the space before it.
