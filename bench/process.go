@@ -29,6 +29,7 @@ type process struct {
 	cmd    *exec.Cmd
 	listen string // where it serves
 	admin  string // its admin listener, if it has one
+	data   string // directory of an engine's data
 	output *output
 	exited chan struct{} // closed when the process has ended and its output is read
 	once   sync.Once
@@ -149,6 +150,7 @@ func lastLine(text string) string {
 func (s *suite) command(args []string) *exec.Cmd {
 	cmd := exec.Command(s.opts.Executable, args...)
 	cmd.Dir = s.dir
+	apart(cmd)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "FANFARE_") {
 			cmd.Env = append(cmd.Env, v)

@@ -19,9 +19,10 @@ type Report struct {
 	Runs     int           `json:"runs"`
 	Duration time.Duration `json:"duration_ns"`
 	Rows     []Row         `json:"rows"`
+	Peers    []Row         `json:"peers,omitempty"` // the same work done by other programs
 }
 
-// Row is one line of a report. Engine and Ceiling are µs of CPU per message, or per push.
+// Row is one line of a report. What Engine and Ceiling count is in Unit.
 type Row struct {
 	Group     string  `json:"group"`
 	Name      string  `json:"name"`
@@ -30,10 +31,28 @@ type Row struct {
 	Ratio     Spread  `json:"ratio"` // of each run's pair
 	Budget    float64 `json:"budget,omitempty"`
 	PerSecond Spread  `json:"per_second"`
-	P50       Spread  `json:"p50_us"` // of the publish
+	P50       Spread  `json:"p50_us"`
 	P99       Spread  `json:"p99_us"`
 	Errors    int64   `json:"errors"`
 	Failure   string  `json:"failure,omitempty"` // why there are no figures
+
+	Unit    string  `json:"unit"`         // of Engine and Ceiling: "us" (CPU per message or push), "bytes", "allocations", "share", "latency_us"
+	Of      string  `json:"of,omitempty"` // what the budget bounds: "ratio" (default) or "value"
+	P999    Spread  `json:"p999_us"`
+	Latency string  `json:"latency,omitempty"` // "publish" or "push": what P50, P99 and P999 are of
+	Runs    []Run   `json:"runs"`              // raw, in the order they were run
+	X       float64 `json:"x,omitempty"`       // place on the axis of its group's plot: fan-out, topics, bytes, offered rate per second
+	Note    string  `json:"note,omitempty"`    // one sentence about this row
+}
+
+// Run is one pair of runs of a row.
+type Run struct {
+	Engine    float64 `json:"engine"`
+	Ceiling   float64 `json:"ceiling,omitempty"`
+	PerSecond float64 `json:"per_second,omitempty"`
+	P50       float64 `json:"p50_us,omitempty"`
+	P99       float64 `json:"p99_us,omitempty"`
+	P999      float64 `json:"p999_us,omitempty"`
 }
 
 // Missed reports whether the row is over its budget.

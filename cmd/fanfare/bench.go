@@ -28,6 +28,8 @@ type benchPublish struct {
 	Size     int           `help:"Bytes of a message's body." default:"1024"`
 	Conns    int           `help:"Connections, with one request in flight on each." default:"32"`
 	Duration time.Duration `help:"How long to publish." default:"5s"`
+	Topics   int           `help:"Publish to TOPIC-000000 and on in turn, that many; 1 is TOPIC itself." default:"1"`
+	Stamp    bool          `help:"Begin bodies with their intended send time, for the latencies of a sink."`
 	Rate     float64       `help:"Publishes per second of an open loop, whose latency counts from the intended time; 0 is a closed loop." default:"0"`
 	Region   string        `help:"Region in the names of sns and smn." default:""`
 	JSON     bool          `name:"json" help:"Print the result as one line of JSON."`
@@ -37,7 +39,7 @@ type benchPublish struct {
 func (c *benchPublish) Run(ctx context.Context) error {
 	opts := bench.PublishOptions{
 		Target: c.Target, Face: c.Face, Topic: c.Topic, SizeBytes: c.Size, Conns: c.Conns, Duration: c.Duration, Rate: c.Rate,
-		Region: c.Region,
+		Region: c.Region, Topics: c.Topics, Stamp: c.Stamp,
 	}
 	result, err := bench.Publish(ctx, opts, os.Stderr)
 	if err != nil {
@@ -95,9 +97,10 @@ func (c *benchFixedReply) Run(ctx context.Context) error {
 }
 
 type benchSuite struct {
-	Runs     int           `help:"Runs of each row and side." default:"3"`
-	Duration time.Duration `help:"Length of one run." default:"5s"`
-	Rows     string        `help:"Only rows whose name contains this."`
+	Runs     int           `help:"Runs of each row and side." default:"5"`
+	Duration time.Duration `help:"Length of one run." default:"2s"`
+	Quick    bool          `help:"One short run of each row and a tenth of the topics: to see that all works, not for figures."`
+	Rows     string        `help:"Only rows whose name or group contains this."`
 	Commit   string        `help:"Commit, for the report."`
 	Out      string        `help:"File for the report; - is the standard output." default:"BENCHMARKS.md" placeholder:"FILE"`
 	JSON     string        `name:"json" help:"File for the report as JSON as well." placeholder:"FILE"`
@@ -109,10 +112,14 @@ func (c *benchSuite) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report, suiteErr := bench.Suite(ctx, bench.SuiteOptions{
+	opts := bench.SuiteOptions{
 		Executable: exe, Runs: c.Runs, Duration: c.Duration, Rows: c.Rows, Commit: c.Commit, Out: os.Stderr,
 		Command: "fanfare " + strings.Join(os.Args[1:], " "),
-	})
+	}
+	if c.Quick {
+		opts.Runs, opts.Duration, opts.Many = 1, 250*time.Millisecond, 10_000
+	}
+	report, suiteErr := bench.Suite(ctx, opts)
 	if report == nil {
 		return suiteErr
 	}
