@@ -1,5 +1,7 @@
 package scan
 
+import "encoding/binary"
+
 // Eight bytes of a text, read as a little-endian integer, are looked at in one step: the top bit of each byte says
 // what was found there.
 const (
@@ -12,4 +14,19 @@ const (
 func wordEqual(w uint64, c byte) uint64 {
 	x := w ^ wordOnes*uint64(c)
 	return ^((x&^wordTops + ^uint64(wordTops)) | x) & wordTops
+}
+
+// hasControl reports whether there is a byte below a space: subtracting that sets the top bit, and so may a borrow from
+// the byte below, which then is one.
+func hasControl(text []byte) bool {
+	var found uint64
+	for len(text) >= 8 {
+		w := binary.LittleEndian.Uint64(text)
+		found |= (w - wordOnes*' ') &^ w
+		text = text[8:]
+	}
+	for _, c := range text {
+		found |= uint64(c-' ') &^ uint64(c)
+	}
+	return found&wordTops != 0
 }
