@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"net/url"
@@ -54,11 +55,11 @@ var publishes = []struct {
 		return post("/", snsForm(strings.ReplaceAll(url.QueryEscape(text), "+", "%20")), snsHead...)
 	}},
 	{"sns-batch", func(text string) string { return post("/", snsBatch(text), snsHead...) }},
-	{"smq", func(text string) string {
-		return post("/topics/orders/messages", `<?xml version="1.0" encoding="UTF-8"?><Message xmlns="http://mns.aliyuncs.com/doc/v1/">`+
-			`<MessageBody>`+xmlText(text)+`</MessageBody><MessageTag>paid</MessageTag></Message>`,
-			"Authorization: MNS AKIDEXAMPLE:AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "Content-Type: text/xml;charset=UTF-8",
-			"Date: Tue, 24 Nov 2026 12:00:00 GMT", "x-mns-version: 2015-06-06")
+	{"smq", func(text string) string { return smqPost(xmlText(text)) }},
+	{"smq-go", func(text string) string { // as the SDK for Go writes it
+		var b strings.Builder
+		_ = xml.EscapeText(&b, []byte(text)) // a Builder does not fail
+		return smqPost(b.String())
 	}},
 	{"rocketmq", func(text string) string {
 		return post("/topics/orders/messages?ns=MQ_INST_1", `<?xml version="1.0" encoding="UTF-8"?><Message xmlns="http://mq.aliyuncs.com/doc/v1/">`+
@@ -74,6 +75,13 @@ var publishes = []struct {
 		return post("/v2/rocketmq/"+project+"/instances/"+instance+"/messages",
 			`{"topic":"orders","body":`+jsonText(text)+`,"property_list":[{"name":"KEYS","value":"o-42"},{"name":"TAGS","value":"paid"}]}`, huaweiHead...)
 	}},
+}
+
+func smqPost(message string) string {
+	return post("/topics/orders/messages", `<?xml version="1.0" encoding="UTF-8"?><Message xmlns="http://mns.aliyuncs.com/doc/v1/">`+
+		`<MessageBody>`+message+`</MessageBody><MessageTag>paid</MessageTag></Message>`,
+		"Authorization: MNS AKIDEXAMPLE:AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "Content-Type: text/xml;charset=UTF-8",
+		"Date: Tue, 24 Nov 2026 12:00:00 GMT", "x-mns-version: 2015-06-06")
 }
 
 var snsHead = []string{
