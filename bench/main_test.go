@@ -38,6 +38,9 @@ func TestMain(m *testing.M) {
 
 // program is the stand-in: the commands the suite calls, and some that misbehave.
 func program(args []string) error {
+	if len(args) > 0 && strings.HasPrefix(args[0], "fake-") {
+		return fakePeer(args)
+	}
 	words, flags := parseArgs(args)
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()

@@ -25,6 +25,7 @@ type SuiteOptions struct {
 	Dir        string        // in which a directory for the data is made; default the system's temporary one
 	Commit     string        // for the report
 	Command    string        // for the report: how the suite was called
+	Peers      Peers         // programs of others to measure beside; default none
 	Out        io.Writer     // gets a line per run; default none
 }
 
@@ -128,7 +129,8 @@ func (s *suite) measure(ctx context.Context) (*Report, error) {
 		}
 		s.progress.done(sc)
 	}
-	return r, nil
+	r.Peers = s.peers(ctx)
+	return r, ctx.Err()
 }
 
 func (s *suite) say(format string, args ...any) { _, _ = fmt.Fprintf(s.opts.Out, format+"\n", args...) }

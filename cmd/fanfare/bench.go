@@ -19,6 +19,8 @@ type benchCommand struct {
 	PushLoop   benchPushLoop   `cmd:"" name:"push-loop" help:"Post one fixed body in a bare client loop: the ceiling of the pushes."`
 	FixedReply benchFixedReply `cmd:"" help:"Serve one fixed reply: the ceiling of the publishes."`
 	Suite      benchSuite      `cmd:"" help:"Start server, ceilings and load as processes, measure their CPU time per message, and write the report."`
+	Compare    benchCompare    `cmd:"" help:"Compare two reports of the suite."`
+	Page       benchPage       `cmd:"" help:"Write the page of a report of the suite."`
 }
 
 type benchPublish struct {
@@ -102,8 +104,10 @@ type benchSuite struct {
 	Quick    bool          `help:"One short run of each row and a tenth of the topics: to see that all works, not for figures."`
 	Rows     string        `help:"Only rows whose name or group contains this."`
 	Commit   string        `help:"Commit, for the report."`
-	Out      string        `help:"File for the report; - is the standard output." default:"BENCHMARKS.md" placeholder:"FILE"`
 	JSON     string        `name:"json" help:"File for the report as JSON as well." placeholder:"FILE"`
+	pageFlags
+	compareFlags
+	peerFlags
 }
 
 // Run measures and writes the report.
@@ -112,9 +116,13 @@ func (c *benchSuite) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	old, err := c.readOld()
+	if err != nil {
+		return err
+	}
 	opts := bench.SuiteOptions{
 		Executable: exe, Runs: c.Runs, Duration: c.Duration, Rows: c.Rows, Commit: c.Commit, Out: os.Stderr,
-		Command: "fanfare " + strings.Join(os.Args[1:], " "),
+		Command: "fanfare " + strings.Join(os.Args[1:], " "), Peers: c.find(),
 	}
 	if c.Quick {
 		opts.Runs, opts.Duration, opts.Many = 1, 250*time.Millisecond, 10_000
@@ -124,7 +132,7 @@ func (c *benchSuite) Run(ctx context.Context) error {
 		return suiteErr
 	}
 	// What was measured before an interruption is reported all the same.
-	if err := writeTo(c.Out, func(w io.Writer) error { return bench.WriteReport(w, report) }); err != nil {
+	if err := c.writePage(report); err != nil {
 		return err
 	}
 	if c.JSON != "" {
@@ -132,7 +140,7 @@ func (c *benchSuite) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(suiteErr, report.Failed())
+	return errors.Join(suiteErr, report.Failed(), c.compareWith(old, report))
 }
 
 func writeTo(file string, write func(io.Writer) error) error {
