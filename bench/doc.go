@@ -3,10 +3,12 @@
 // # What it is
 //
 // Publish is the load generator: it speaks the publish request of every face, in a closed loop or in an
-// open loop whose latencies count from the intended send time. Sink is a subscriber that counts, prints or
-// remembers what arrives. FixedReply and PushLoop are the ceilings: what a bare server and a bare client
-// of the same HTTP library cost. Suite starts all of them as processes of their own, runs them in turns,
-// and reads their CPU time from the operating system; WriteReport makes a page of the figures.
+// open loop whose latencies count from the intended send time, to one topic or to very many in turn. Sink is
+// a subscriber that counts, prints or remembers what arrives, and tells how late it was. FixedReply and PushLoop
+// are the ceilings: what a bare server and a bare client of the same HTTP library cost. Suite starts all of them as
+// processes of their own, runs them in turns, and reads their CPU time from the operating system, and what their
+// runtime holds and collects from their metrics; each group of rows is a file rows_GROUP.go. WriteReport makes a page
+// of the figures.
 //
 // # Where it stands on the data path
 //
