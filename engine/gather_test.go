@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -87,5 +88,40 @@ func TestGroupTakesWhatArrivesDuringASync(t *testing.T) {
 	e.Close()
 	if got := e.Stats().Groups; got != 2 {
 		t.Errorf("%d groups, want 2", got)
+	}
+}
+
+// A batch has one publisher, for whom nobody need wait.
+func TestPublisherOfABatchCountsOnce(t *testing.T) {
+	e, err := engine.New(engine.Options{Store: memstore.New(memstore.Options{}), Shards: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Attach(newRecorder()); err != nil {
+		t.Fatal(err)
+	}
+	e.Start()
+	topic, _, err := e.CreateTopic("orders", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := make([]*engine.Message, 10)
+	for i := range batch {
+		batch[i] = engine.NewMessage()
+	}
+	batch[0].Release()
+	batch[0] = nil // refused by its face
+	errs := make([]error, len(batch))
+	e.PublishGroup(topic, batch, errs)
+	for _, m := range batch[1:] {
+		m.Release()
+	}
+	e.Close()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	// Its messages may have come in several groups, and then the last of them may have had none but followers.
+	if got := e.Answered(0); got > 1 {
+		t.Errorf("%d publishers were counted", got)
 	}
 }
