@@ -18,6 +18,7 @@ type benchCommand struct {
 	Push       benchPush       `cmd:"" help:"Push from this process alone, without HTTP in front: what a push costs."`
 	PushLoop   benchPushLoop   `cmd:"" name:"push-loop" help:"Post one fixed body in a bare client loop: the ceiling of the pushes."`
 	FixedReply benchFixedReply `cmd:"" help:"Serve one fixed reply: the ceiling of the publishes."`
+	Profile    benchProfile    `cmd:"" default:"withargs" help:"Capture profiles of a server under load (also: fanfare bench --profile DIR)."`
 	Suite      benchSuite      `cmd:"" help:"Start server, ceilings and load as processes, measure their CPU time per message, and write the report."`
 }
 
