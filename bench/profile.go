@@ -202,7 +202,9 @@ func (p *profiler) fetch(ctx context.Context, rig *profileRig, kinds []profileKi
 	errs := make([]error, len(kinds))
 	var fetching sync.WaitGroup
 	for i, kind := range kinds {
-		fetching.Go(func() { profiles[i], errs[i] = fetchProfile(ctx, p.client, rig.server.admin, kind.path, p.opts.Seconds) })
+		fetching.Go(func() {
+			profiles[i], errs[i] = fetchProfile(ctx, p.client, rig.server.admin, kind.path, p.opts.Seconds)
+		})
 	}
 	fetching.Wait()
 	return profiles, errors.Join(errs...)
