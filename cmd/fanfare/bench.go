@@ -19,6 +19,8 @@ type benchCommand struct {
 	PushLoop   benchPushLoop   `cmd:"" name:"push-loop" help:"Post one fixed body in a bare client loop: the ceiling of the pushes."`
 	FixedReply benchFixedReply `cmd:"" help:"Serve one fixed reply: the ceiling of the publishes."`
 	Profile    benchProfile    `cmd:"" default:"withargs" help:"Capture profiles of a server under load (also: fanfare bench --profile DIR)."`
+	Vary       benchVary       `cmd:"" help:"Measure a scenario with different settings, in turns."`
+	PGOGain    benchPGOGain    `cmd:"" name:"pgo-gain" help:"Measure what default.pgo is worth, by two builds of the program in turns."`
 	Suite      benchSuite      `cmd:"" help:"Start server, ceilings and load as processes, measure their CPU time per message, and write the report."`
 }
 

@@ -1,0 +1,94 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// variant is a scenario with some things set otherwise: a program, its environment, its configuration, or the work.
+type variant struct {
+	name       string
+	scenario   ProfileScenario
+	executable string
+	env        []string
+	config     string // a configuration file's text; empty for none
+}
+
+// parseVariant reads "KEY=VALUE,KEY=VALUE" or "default", which changes nothing. A key is
+//
+//   - binary: the program to run;
+//   - one of the scenario's: durability, conns, size, fanout, pipeline, in_flight, share;
+//   - in capitals, a variable of the server's environment, such as GOGC;
+//   - any other, a key of the server's configuration file, such as memory or limits.in_flight_publishes.
+func parseVariant(text, executable string, sc ProfileScenario) (variant, error) {
+	v := variant{name: text, scenario: sc, executable: executable}
+	if text == "default" {
+		return v, nil
+	}
+	for pair := range strings.SplitSeq(text, ",") {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" || value == "" {
+			return v, fmt.Errorf("variant %q: %q is not KEY=VALUE", text, pair)
+		}
+		if err := v.set(key, value); err != nil {
+			return v, fmt.Errorf("variant %q: %s: %w", text, key, err)
+		}
+	}
+	return v, nil
+}
+
+func (v *variant) set(key, value string) (err error) {
+	sc := &v.scenario
+	switch key {
+	case "binary":
+		v.executable, err = filepath.Abs(value)
+	case "durability":
+		sc.Durability = value
+	case "conns":
+		sc.Conns, err = strconv.Atoi(value)
+	case "size":
+		sc.SizeBytes, err = strconv.Atoi(value)
+	case "fanout":
+		sc.Fanout, err = strconv.Atoi(value)
+	case "pipeline":
+		sc.Pipeline, err = strconv.Atoi(value)
+	case "in_flight":
+		sc.InFlight, err = strconv.Atoi(value)
+	case "share":
+		sc.Share, err = strconv.ParseFloat(value, 64)
+	case "backlog":
+		sc.Backlog, err = time.ParseDuration(value)
+	default:
+		if key == strings.ToUpper(key) {
+			v.env = append(v.env, key+"="+value)
+			return nil
+		}
+		v.config += configLine(key, value)
+	}
+	return err
+}
+
+// configLine is the line of a configuration file that sets a key, whose sections are before its dots.
+func configLine(key, value string) string {
+	sections := strings.Split(key, ".")
+	last := len(sections) - 1
+	if last == 0 {
+		return key + ": " + value + "\n"
+	}
+	return strings.Join(sections[:last], ": {") + ": {" + sections[last] + ": " + value + strings.Repeat("}", last) + "\n"
+}
+
+// suite starts the processes of this variant; the flags are for its server.
+func (v *variant) suite(s *suite, number int) (*suite, []string, error) {
+	own := &suite{opts: s.opts, dir: s.dir, env: v.env}
+	own.opts.Executable = v.executable
+	if v.config == "" {
+		return own, nil, nil
+	}
+	file := filepath.Join(s.dir, fmt.Sprintf("variant-%d.yaml", number))
+	return own, []string{"--config", file}, os.WriteFile(file, []byte(v.config), 0o600)
+}
