@@ -21,6 +21,7 @@ type benchCommand struct {
 	Profile    benchProfile    `cmd:"" default:"withargs" help:"Capture profiles of a server under load (also: fanfare bench --profile DIR)."`
 	Vary       benchVary       `cmd:"" help:"Measure a scenario with different settings, in turns."`
 	PGOGain    benchPGOGain    `cmd:"" name:"pgo-gain" help:"Measure what default.pgo is worth, by two builds of the program in turns."`
+	Gate       benchGate       `cmd:"" help:"Fail when publishes or pushes cost much more than the committed ratios say."`
 	Suite      benchSuite      `cmd:"" help:"Start server, ceilings and load as processes, measure their CPU time per message, and write the report."`
 }
 
