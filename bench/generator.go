@@ -16,12 +16,12 @@ import (
 
 // generator is one run of Publish.
 type generator struct {
-	opts    PublishOptions
-	target  target
-	request []byte
-	success int
-	caller  context.Context // tells an interrupted run from one out of time
-	scores  *scoreboard
+	opts     PublishOptions
+	target   target
+	template *template
+	success  int
+	caller   context.Context // tells an interrupted run from one out of time
+	scores   *scoreboard
 
 	end     time.Time      // no request is begun, or intended, from here on
 	tickets chan time.Time // intended send times of an open loop; nil in a closed one
@@ -68,7 +68,7 @@ func (g *generator) run(ctx context.Context, cancel context.CancelFunc, conns []
 		running.Go(func() { g.pace(ctx, begin) })
 	}
 	for i, c := range conns {
-		running.Go(func() { g.work(ctx, c, g.scores.recorder(i)) })
+		running.Go(func() { g.work(ctx, c, g.template.variant(i, len(conns)), g.scores.recorder(i)) })
 	}
 	done := make(chan struct{})
 	go func() {
@@ -146,7 +146,7 @@ const (
 )
 
 // work is the loop of one connection, which it takes ownership of.
-func (g *generator) work(ctx context.Context, c *conn, r *recorder) {
+func (g *generator) work(ctx context.Context, c *conn, requests *variant, r *recorder) {
 	defer func() {
 		if c != nil {
 			c.close()
@@ -172,7 +172,7 @@ func (g *generator) work(ctx context.Context, c *conn, r *recorder) {
 				continue
 			}
 		}
-		err := c.exchange(ctx, g.request)
+		err := c.exchange(ctx, requests.next(intended))
 		if err != nil {
 			g.failed(r, err)
 		} else if status := c.reply.StatusCode(); status == g.success {

@@ -29,6 +29,7 @@ type process struct {
 	cmd    *exec.Cmd
 	listen string // where it serves
 	admin  string // its admin listener, if it has one
+	data   string // directory of an engine's data
 	output *output
 	exited chan struct{} // closed when the process has ended and its output is read
 	once   sync.Once
@@ -43,25 +44,10 @@ type listening struct {
 
 // start runs a server and waits until it says where it listens.
 func (s *suite) start(ctx context.Context, args ...string) (*process, error) {
-	r, w, err := os.Pipe()
+	p, err := launch(commandName(args), s.command(args))
 	if err != nil {
 		return nil, err
 	}
-	p := &process{name: commandName(args), output: newOutput(), exited: make(chan struct{})}
-	p.cmd = s.command(args)
-	p.cmd.Stdout, p.cmd.Stderr = w, w
-	err = p.cmd.Start()
-	_ = w.Close()
-	if err != nil {
-		_ = r.Close()
-		return nil, fmt.Errorf("bench: start %s: %w", p.name, err)
-	}
-	go func() {
-		defer close(p.exited)
-		p.output.read(r)
-		_ = r.Close()
-		_ = p.cmd.Wait() // how it ended is told by its output
-	}()
 	timer := time.NewTimer(startTimeout)
 	defer timer.Stop()
 	select {
@@ -78,6 +64,29 @@ func (s *suite) start(ctx context.Context, args ...string) (*process, error) {
 	p.stop()
 	s.say("%s", p.output.tail())
 	return nil, fmt.Errorf("bench: start %s: %w: %s", p.name, err, lastLine(p.output.tail()))
+}
+
+// launch starts a process whose output is read.
+func launch(name string, cmd *exec.Cmd) (*process, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{name: name, cmd: cmd, output: newOutput(), exited: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = w, w
+	err = p.cmd.Start()
+	_ = w.Close()
+	if err != nil {
+		_ = r.Close()
+		return nil, fmt.Errorf("bench: start %s: %w", p.name, err)
+	}
+	go func() {
+		defer close(p.exited)
+		p.output.read(r)
+		_ = r.Close()
+		_ = p.cmd.Wait() // how it ended is told by its output
+	}()
+	return p, nil
 }
 
 // stop ends the process and waits for it. It is idempotent.
@@ -149,6 +158,7 @@ func lastLine(text string) string {
 func (s *suite) command(args []string) *exec.Cmd {
 	cmd := exec.Command(s.opts.Executable, args...)
 	cmd.Dir = s.dir
+	apart(cmd)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "FANFARE_") {
 			cmd.Env = append(cmd.Env, v)

@@ -17,6 +17,8 @@ type PublishOptions struct {
 	Target    string        // URL of the server, such as http://127.0.0.1:8080
 	Face      string        // one of Faces; default native
 	Topic     string        // must exist
+	Topics    int           // above 1: publishes go to TOPIC-000000 and on in turn, that many; default 1, at most 1,000,000
+	Stamp     bool          // bodies begin with their intended send time, from which a Sink counts its latencies
 	SizeBytes int           // of a message's body; default 1024, at most 16 MiB
 	Conns     int           // connections, one request in flight on each; default 32, at most 65,536
 	Duration  time.Duration // in which requests are begun; default 5 s
@@ -35,6 +37,7 @@ type PublishOptions struct {
 const (
 	sizeBytesMax = 16 << 20
 	connsMax     = 65_536
+	topicsMax    = 1_000_000
 )
 
 func (o *PublishOptions) setDefaults() {
@@ -64,6 +67,9 @@ func (o *PublishOptions) Validate() error {
 	check(err == nil, "%w", err)
 	check(o.Face == "" || slices.Contains(Faces, o.Face), "face: %q is none of %s", o.Face, strings.Join(Faces, ", "))
 	check(o.Topic != "", "topic: is missing")
+	check(o.Topics >= 0 && o.Topics <= topicsMax, "topics: %d is not between 1 and %d", o.Topics, topicsMax)
+	check(o.Topics < 2 || isPlain(o.Topic), "topic: %q cannot be the name of many: only letters, digits and '-' can", o.Topic)
+	check(!o.Stamp || o.SizeBytes == 0 || o.SizeBytes >= stampBytes, "size: %d bytes are too few for a stamp, which is %d", o.SizeBytes, stampBytes)
 	check(o.SizeBytes >= 0 && o.SizeBytes <= sizeBytesMax, "size: %d is not between 1 and %d bytes", o.SizeBytes, sizeBytesMax)
 	check(o.Conns >= 0 && o.Conns <= connsMax, "conns: %d is not between 1 and %d", o.Conns, connsMax)
 	check(o.Duration >= 0, "duration: %v is negative", o.Duration)
@@ -89,7 +95,7 @@ func Publish(ctx context.Context, opts PublishOptions, progress io.Writer) (*Res
 		return nil, fmt.Errorf("bench: publish: %w", err)
 	}
 	g := &generator{opts: opts, target: t, caller: ctx, scores: newScoreboard(opts.Conns)}
-	g.request, g.success = request(&opts, t, time.Now())
+	g.template, g.success = newTemplate(&opts, t, time.Now())
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	conns, err := g.dialAll(ctx)

@@ -126,8 +126,8 @@ func nativeForm(o *PublishOptions, body string, _ time.Time) form {
 const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
 
 // request returns the bytes of a publish and the status that says it was accepted.
-func request(o *PublishOptions, t target, now time.Time) ([]byte, int) {
-	f := forms[o.Face](o, Text(o.SizeBytes), now)
+func request(o *PublishOptions, t target, body string, now time.Time) ([]byte, int) {
+	f := forms[o.Face](o, body, now)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "POST %s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: fanfare-bench\r\n", t.prefix, f.path, t.host)
 	for i := 0; i < len(f.headers); i += 2 {

@@ -18,7 +18,7 @@ func TestRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, success := request(&o, tg, time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC))
+		got, success := request(&o, tg, Text(o.SizeBytes), time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC))
 		if diff := cmp.Diff(want, strings.ReplaceAll(string(got), "\r\n", "\n")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", face, diff)
 		}
@@ -86,7 +86,7 @@ fanfare sends every `)
 func TestRequestEscapesNames(t *testing.T) {
 	o := PublishOptions{Target: "http://h", Face: "native", Topic: "a b/c%d"}
 	o.setDefaults()
-	got, _ := request(&o, target{host: "h", prefix: "/gateway"}, time.Time{})
+	got, _ := request(&o, target{host: "h", prefix: "/gateway"}, "", time.Time{})
 	if want := "POST /gateway/v1/topics/a%20b%2Fc%25d/messages HTTP/1.1\r\n"; !strings.HasPrefix(string(got), want) {
 		t.Errorf("%q, want it to begin with %q", got, want)
 	}

@@ -45,7 +45,9 @@ func (o *SinkOptions) Validate() error {
 }
 
 // Sink is a subscriber's HTTP server for trying and measuring: it takes every request, whatever the
-// method and the path, and counts it. GET /count is its own and answers {"requests":n,"bytes":n}.
+// method and the path, and counts it. Of bodies that begin with a stamp, as Publish makes them, it takes the
+// latency on arrival. GET /count is its own and answers {"requests":n,"bytes":n}, and so is GET /latency, which
+// answers the latencies since DELETE /latency was last asked for.
 type Sink struct {
 	opts     SinkOptions
 	server   *fasthttp.Server
@@ -54,6 +56,7 @@ type Sink struct {
 
 	requests atomic.Int64
 	bytes    atomic.Int64 // of bodies
+	arrivals *arrivals
 
 	waitFor atomic.Int64 // the number of requests somebody waits for; MaxInt64 when nobody does
 	mu      sync.Mutex
@@ -74,7 +77,7 @@ func NewSink(opts SinkOptions) (*Sink, error) {
 		return nil, fmt.Errorf("bench: sink: %w", err)
 	}
 	opts.Status = cmp.Or(opts.Status, fasthttp.StatusOK)
-	s := &Sink{opts: opts, stop: make(chan struct{})}
+	s := &Sink{opts: opts, stop: make(chan struct{}), arrivals: newArrivals()}
 	s.waitFor.Store(math.MaxInt64)
 	if opts.Record {
 		s.seen = map[string]int{}
@@ -152,18 +155,33 @@ func (s *Sink) wake() {
 	s.waitFor.Store(next)
 }
 
-var (
-	countPath       = []byte("/count")
-	messageIDHeader = []byte("fanfare-message-id")
-)
+var messageIDHeader = []byte("fanfare-message-id")
+
+// own answers the requests that are for the sink itself, and reports whether this was one.
+func (s *Sink) own(ctx *fasthttp.RequestCtx) bool {
+	if ctx.IsPost() {
+		return false
+	}
+	switch path := ctx.Request.Header.RequestURI(); {
+	case ctx.IsGet() && string(path) == "/count":
+		_, _ = fmt.Fprintf(ctx, `{"requests":%d,"bytes":%d}`, s.requests.Load(), s.bytes.Load())
+	case ctx.IsGet() && string(path) == "/latency":
+		_, _ = ctx.Write(s.arrivals.json())
+	case ctx.IsDelete() && string(path) == "/latency":
+		s.arrivals.reset()
+	default:
+		return false
+	}
+	ctx.SetContentType("application/json")
+	return true
+}
 
 func (s *Sink) handle(ctx *fasthttp.RequestCtx) {
-	if bytes.Equal(ctx.Request.Header.RequestURI(), countPath) && ctx.IsGet() {
-		ctx.SetContentType("application/json")
-		_, _ = fmt.Fprintf(ctx, `{"requests":%d,"bytes":%d}`, s.requests.Load(), s.bytes.Load())
+	if s.own(ctx) {
 		return
 	}
 	body := ctx.Request.Body()
+	s.arrivals.take(body)
 	if s.opts.Record {
 		s.record(ctx, body)
 	}

@@ -16,20 +16,23 @@ import (
 // SuiteOptions say what Suite measures. Executable is needed, all else has a default.
 type SuiteOptions struct {
 	Executable string        // the program under test; every process of the suite is it
-	Runs       int           // of each row and each side; default 3, at least 1
-	Duration   time.Duration // of one run; default 5 s
+	Runs       int           // of each row and each side; default 5, at least 1
+	Duration   time.Duration // of one run; default 2 s; some rows take half of it, or up to five times as long
 	Warmup     time.Duration // of each server before a row's first run; default a fifth of the duration
 	Faces      []string      // whose publish is measured; default all
-	Rows       string        // only rows whose name contains it; default all
+	Rows       string        // only rows whose name or group contains it, and those measured with them; default all
+	Many       int           // topics and subscriptions of the rows that have many; default 100,000, at least 100
 	Dir        string        // in which a directory for the data is made; default the system's temporary one
 	Commit     string        // for the report
 	Command    string        // for the report: how the suite was called
+	Peers      Peers         // programs of others to measure beside; default none
 	Out        io.Writer     // gets a line per run; default none
 }
 
 func (o *SuiteOptions) setDefaults() {
-	o.Runs = cmp.Or(o.Runs, 3)
-	o.Duration = cmp.Or(o.Duration, 5*time.Second)
+	o.Runs = cmp.Or(o.Runs, 5)
+	o.Duration = cmp.Or(o.Duration, 2*time.Second)
+	o.Many = cmp.Or(o.Many, 100_000)
 	o.Warmup = cmp.Or(o.Warmup, o.Duration/5)
 	o.Command = cmp.Or(o.Command, "fanfare bench suite")
 	if len(o.Faces) == 0 {
@@ -52,6 +55,9 @@ func (o *SuiteOptions) Validate() error {
 	if o.Duration < 0 || o.Warmup < 0 {
 		wrong = append(wrong, fmt.Errorf("duration: %v, warm-up: %v: one is negative", o.Duration, o.Warmup))
 	}
+	if o.Many != 0 && (o.Many < 100 || o.Many > topicsMax) {
+		wrong = append(wrong, fmt.Errorf("many: %d is not between 100 and %d", o.Many, topicsMax))
+	}
 	for _, face := range o.Faces {
 		if !slices.Contains(Faces, face) {
 			wrong = append(wrong, fmt.Errorf("faces: %q is none of %s", face, strings.Join(Faces, ", ")))
@@ -68,6 +74,8 @@ type suite struct {
 	// The processes that cost nothing while they wait run all the time; an engine is started for each row.
 	fixed, sink *process
 	engines     int // started so far; names their data directories
+	fixtures    map[fixture]string
+	progress    progress
 }
 
 // Suite measures Fanfare against its ceilings and returns the report. A row that cannot be measured says
@@ -89,7 +97,7 @@ func Suite(ctx context.Context, opts SuiteOptions) (*Report, error) {
 	if opts.Executable, err = filepath.Abs(opts.Executable); err != nil {
 		return nil, fmt.Errorf("bench: suite: %w", err)
 	}
-	s := &suite{opts: opts}
+	s := &suite{opts: opts, fixtures: map[fixture]string{}}
 	if s.dir, err = os.MkdirTemp(opts.Dir, "fanfare-bench-"); err != nil {
 		return nil, fmt.Errorf("bench: suite: %w", err)
 	}
@@ -105,41 +113,25 @@ func Suite(ctx context.Context, opts SuiteOptions) (*Report, error) {
 	return s.measure(ctx)
 }
 
-// measure runs the rows in their order.
+// measure runs the scenarios in their order.
 func (s *suite) measure(ctx context.Context) (*Report, error) {
 	r := &Report{
 		Machine: thisMachine(s.dir), Commit: s.opts.Commit, Command: s.opts.Command, Date: time.Now().UTC(),
 		Runs: s.opts.Runs, Duration: s.opts.Duration,
 	}
-	for _, sc := range s.scenarios() {
-		if !strings.Contains(sc.name, s.opts.Rows) {
-			continue
-		}
-		rows, err := sc.measure(ctx)
+	all := slices.DeleteFunc(s.scenarios(), func(sc *scenario) bool { return !sc.named(s.opts.Rows) })
+	s.progress.begin(all)
+	s.say("%d measurements of %d runs: about %v", len(all), s.opts.Runs, s.progress.total.Round(time.Minute))
+	for _, sc := range all {
+		s.progress.next(sc)
+		r.Rows = append(r.Rows, s.rows(ctx, sc)...)
 		if ctx.Err() != nil {
 			return r, ctx.Err()
 		}
-		if err != nil {
-			s.say("%s: %v", sc.name, err)
-			rows = []Row{{Group: sc.group, Name: sc.name, Failure: excerpt([]byte(err.Error()))}}
-		}
-		r.Rows = append(r.Rows, rows...)
+		s.progress.done(sc)
 	}
-	return r, nil
+	r.Peers = s.peers(ctx)
+	return r, ctx.Err()
 }
 
 func (s *suite) say(format string, args ...any) { _, _ = fmt.Fprintf(s.opts.Out, format+"\n", args...) }
-
-// startEngine starts Fanfare with no data.
-func (s *suite) startEngine(ctx context.Context, durability string) (*process, error) {
-	s.engines++
-	data := filepath.Join(s.dir, fmt.Sprintf("data-%d", s.engines))
-	return s.start(ctx, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-		"--data", data, "--durability", durability)
-}
-
-// stopEngine stops it and removes its data, so that the disk holds those of one row at a time.
-func (s *suite) stopEngine(p *process) {
-	p.stop()
-	_ = os.RemoveAll(filepath.Join(s.dir, fmt.Sprintf("data-%d", s.engines))) // Suite removes all of it anyway
-}

@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,45 +108,91 @@ func TestCommandEnvironment(t *testing.T) {
 	}
 }
 
+// The sizes of the suite are made small, and its loads so short that no figure means anything but the stand-in's own.
+func tinySuite(s *suite, dir string, out io.Writer) SuiteOptions {
+	return SuiteOptions{
+		Executable: s.opts.Executable, Runs: 2, Duration: 40 * time.Millisecond, Warmup: 20 * time.Millisecond,
+		Faces: []string{"smq", "sns"}, Many: 300, Dir: dir, Commit: "abc", Out: out,
+	}
+}
+
 func TestSuite(t *testing.T) {
 	s := testSuite(t)
 	dir := t.TempDir()
 	var out bytes.Buffer
-	r, err := Suite(t.Context(), SuiteOptions{
-		Executable: s.opts.Executable, Runs: 2, Duration: 60 * time.Millisecond, Warmup: 20 * time.Millisecond,
-		Faces: []string{"smq", "sns"}, Dir: dir, Commit: "abc", Out: &out,
-	})
+	r, err := Suite(t.Context(), tinySuite(s, dir, &out))
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := make([]string, 0, len(r.Rows))
-	for _, row := range r.Rows {
-		state := "measured"
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		state := row.Unit
 		if row.Failure != "" {
 			state = row.Failure
-		} else if row.Ceiling.Median <= 0 || row.PerSecond.Median <= 0 || row.Ratio.Max < row.Ratio.Min {
+		} else if len(row.Runs) != 2 || row.PerSecond.Median <= 0 && row.Group != groupMemory || row.Ratio.Max < row.Ratio.Min {
 			t.Errorf("%+v", row)
 		}
-		got = append(got, row.Name+": "+state)
+		if row.Failure == "" && row.Ceiling.Median > 0 {
+			state += " of a ceiling"
+		}
+		if row.Budget > 0 {
+			state += fmt.Sprintf(", %g", row.Budget)
+		}
+		got = append(got, row.Group+": "+row.Name+": "+state)
 	}
-	// The stand-in knows no topic under SMQ but bench, which is made through the native API, and no SNS at all.
+	// The stand-in knows no SNS at all.
 	want := []string{
-		"publish smq, sync, 256 connections: measured",
-		"publish sns, sync, 256 connections: nothing was published to serve",
-		"publish smq, sync, 32 connections: measured",
-		"publish sns, sync, 32 connections: nothing was published to serve",
-		"publish smq, memory, 256 connections: measured",
-		"publish sns, memory, 256 connections: nothing was published to serve",
-		"push plain, fan-out 1: measured",
-		"publish native, memory, and push plain, fan-out 1: measured",
-		"push plain, fan-out 10: measured",
-		"publish native, memory, and push plain, fan-out 10: measured",
+		"publish: publish smq, sync, 256 connections: us of a ceiling, 1.6",
+		"publish: publish sns, sync, 256 connections: nothing was published to serve; errors: ",
+		"publish: publish smq, sync, 32 connections: us of a ceiling, 2.2",
+		"publish: publish sns, sync, 32 connections: nothing was published to serve; errors: ",
+		"publish: publish smq, memory, 256 connections: us of a ceiling, 1.25",
+		"publish: publish sns, memory, 256 connections: nothing was published to serve; errors: ",
+		"push: push plain, fan-out 1: us of a ceiling, 1.1",
+		"push: push plain, fan-out 10: us of a ceiling, 1.1",
+		"push: push pipelined 16, fan-out 1: us of a ceiling, 1.6",
+		"push: push pipelined 64, fan-out 1: us of a ceiling, 1.6",
+		"end to end: publish native, sync, and push plain, fan-out 1: us of a ceiling",
+		"end to end: publish native, async, and push plain, fan-out 1: us of a ceiling",
+		"end to end: publish native, memory, and push plain, fan-out 1: us of a ceiling",
+		"fan-out: fan-out 1: us of a ceiling",
+		"fan-out: fan-out 10: us of a ceiling",
+		"fan-out: fan-out 100: us of a ceiling",
+		"fan-out: fan-out 1,000: us of a ceiling",
+		"topics: publish, 1 topic: us",
+		"topics: publish, 3 topics: us of a ceiling, 1.15",
+		"topics: publish, 300 topics: us of a ceiling, 1.15",
+		"topics: publish and push, 1 topic: us",
+		"topics: publish and push, 3 topics: us of a ceiling, 1.15",
+		"topics: publish and push, 300 topics: us of a ceiling, 1.15",
+		"bodies: body of 64 B: us of a ceiling",
+		"bodies: body of 1 KiB: us of a ceiling",
+		"bodies: body of 16 KiB: us of a ceiling",
+		"bodies: body of 256 KiB: us of a ceiling",
+		"filters: filter by tag, not matched: us, 0.3",
+		"latency: publish to push, 10 % of the capacity: latency_us of a ceiling",
+		"latency: publish to push, 30 % of the capacity: latency_us",
+		"latency: publish to push, 50 % of the capacity: latency_us of a ceiling, 2",
+		"latency: publish to push, 65 % of the capacity: latency_us",
+		"latency: publish to push, 80 % of the capacity: latency_us of a ceiling",
+		"latency: publish to push, 90 % of the capacity: latency_us",
+		"latency: publish to push, 100 % of the capacity: latency_us",
+		"allocations: allocations per message, publish: allocations, 0.5",
+		"allocations: garbage collector's share of the CPU, publish: share, 0.01",
+		"allocations: allocations per message, publish and push: allocations, 0.5",
+		"allocations: garbage collector's share of the CPU, publish and push: share, 0.01",
+		"memory: empty process: bytes",
+		"memory: idle connection: bytes",
+		"memory: idle topic: bytes, 1024",
+		"memory: idle subscription: bytes, 2048",
 	}
 	for i := range max(len(want), len(got)) {
 		if i >= len(got) || i >= len(want) || !strings.HasPrefix(got[i], want[i]) {
-			t.Fatalf("rows:\n%s\nwant:\n%s\noutput:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), out.String())
+			t.Fatalf("row %d:\n%s\nwant:\n%s\noutput:\n%s", i, strings.Join(got, "\n"), strings.Join(want, "\n"), out.String())
 		}
 	}
+	checkKnown(t, r)
 	if r.Commit != "abc" || r.Machine.Kernel == "unknown" || r.Machine.FileSystem == "unknown" {
 		t.Errorf("%+v", r)
 	}
@@ -152,17 +201,45 @@ func TestSuite(t *testing.T) {
 	}
 }
 
+// checkKnown checks the rows whose figures the stand-in makes up.
+func checkKnown(t *testing.T, r *Report) {
+	t.Helper()
+	for name, want := range map[string]float64{
+		"push plain, fan-out 10":                                 7,
+		"allocations per message, publish":                       2,
+		"allocations per message, publish and push":              2,
+		"garbage collector's share of the CPU, publish":          0,
+		"garbage collector's share of the CPU, publish and push": 0,
+		"empty process":     1e6,
+		"idle topic":        1000,
+		"idle subscription": 3000,
+	} {
+		at := slices.IndexFunc(r.Rows, func(row Row) bool { return row.Name == name })
+		if got := r.Rows[at].Engine; math.Abs(got.Median-want) > 1e-6 || math.Abs(got.Max-want) > 1e-6 {
+			t.Errorf("%s: %+v, want %v", name, got, want)
+		}
+	}
+}
+
+// Behind an interruption there is what was measured, of the row it fell into too.
 func TestSuiteEndsWithItsContext(t *testing.T) {
 	s := testSuite(t)
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	_, err := Suite(ctx, SuiteOptions{
-		Executable: s.opts.Executable, Duration: 50 * time.Millisecond, Faces: []string{"native"}, Dir: dir,
-		Out: writerFunc(func([]byte) { cancel() }), // at the first run's line
-	})
+	opts := tinySuite(s, dir, writerFunc(func(line []byte) {
+		if bytes.Contains(line, []byte("32 connections  run 1 of 2")) {
+			cancel()
+		}
+	}))
+	opts.Faces, opts.Rows = []string{"native"}, "publish native, sync"
+	r, err := Suite(ctx, opts)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("err %v", err)
+	}
+	if len(r.Rows) != 2 || len(r.Rows[0].Runs) != 2 || len(r.Rows[1].Runs) != 1 ||
+		r.Rows[0].Note != "" || r.Rows[1].Note != "Interrupted behind 1 of 2 runs." || r.Rows[1].Engine.Median <= 0 {
+		t.Errorf("%+v", r.Rows)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
@@ -170,10 +247,11 @@ func TestSuiteEndsWithItsContext(t *testing.T) {
 }
 
 func TestSuiteOptionsValidate(t *testing.T) {
-	_, err := Suite(t.Context(), SuiteOptions{Runs: -1, Duration: -1, Faces: []string{"kafka"}})
+	_, err := Suite(t.Context(), SuiteOptions{Runs: -1, Duration: -1, Many: 99, Faces: []string{"kafka"}})
 	want := `bench: suite: executable: is missing
 runs: -1 is negative
 duration: -1ns, warm-up: 0s: one is negative
+many: 99 is not between 100 and 1000000
 faces: "kafka" is none of smq, rocketmq, dms, smn, sns, native`
 	if got := fmt.Sprint(err); got != want {
 		t.Errorf("%s\nwant %s", got, want)

@@ -60,8 +60,8 @@ func New(e *engine.Engine, opts Options) (*Egress, error) {
 	for _, k := range opts.Kinds {
 		g.kinds[k.Name()] = k
 	}
-	for range e.Shards() {
-		g.workers = append(g.workers, newWorker(g))
+	for shard := range e.Shards() {
+		g.workers = append(g.workers, newWorker(g, shard))
 	}
 	if err := e.Attach(g); err != nil {
 		return nil, err

@@ -186,6 +186,9 @@ func (l *lane) due(d delivery) (at time.Time, ok bool) {
 
 const snoozeDelay = 100 * time.Millisecond
 
+// batchBytesMax is the size of the messages of one write behind which no further one is added.
+const batchBytesMax = 128 << 10
+
 // batch moves the next deliveries into the pusher's hands, as many as one write may carry, with the settings to
 // push them by. Those whose time is over are not among them. When there are none the pusher ends. With a limit of
 // pushes per second it is one, and the pusher has to wait for its slot; then it calls rested.
@@ -201,11 +204,13 @@ func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Dura
 	if l.resting {
 		depth = 0 // one waits for its slot already; it starts the next when the slot has come
 	}
-	for len(into) < depth && l.queue.len > 0 && (!l.paused || l.probing) && !l.egress.draining.Load() {
+	size := 0
+	for len(into) < depth && size < batchBytesMax && l.queue.len > 0 && (!l.paused || l.probing) && !l.egress.draining.Load() {
 		d := l.queue.popFront()
 		switch reason := l.overdue(&d, now); reason {
 		case "":
 			into = append(into, d)
+			size += d.m.Size()
 		case engine.ReasonExpired:
 			l.egress.stats.expired.Add(1)
 			l.endLocked(d)

@@ -66,6 +66,7 @@ func (w *worker) markDirty(l *lane) {
 func (w *worker) revisit(t *engine.Topic) {
 	w.mu.Lock()
 	w.quiet[t] = struct{}{}
+	w.asked.Store(t)
 	w.mu.Unlock()
 	signal(w.wake)
 }
@@ -237,6 +238,7 @@ func (w *worker) save(now time.Time, last bool) {
 		w.topics[t] = struct{}{}
 	}
 	clear(w.quiet)
+	w.asked.Store(nil)
 	w.mu.Unlock()
 	w.batch.Reset()
 	for _, l := range w.saving {
@@ -253,8 +255,10 @@ func (w *worker) save(now time.Time, last bool) {
 			w.topics[t] = struct{}{}
 		}
 	}
-	if last || !now.Before(w.trimAt) {
-		w.trimAt = now.Add(trimInterval)
+	// What is trimmed before its table is written is never written at all.
+	committed := w.egress.engine.Committed(w.shard)
+	if last || !now.Before(w.trimAt) || committed-w.trimmed >= trimBytes {
+		w.trimAt, w.trimmed = now.Add(trimInterval), committed
 		for t := range w.topics {
 			w.trim(t, now)
 		}

@@ -31,8 +31,8 @@ type scratch struct {
 	body []byte // of the request being rendered
 }
 
-// scratchBytesKept is the largest of its buffers that is kept for the next batch.
-const scratchBytesKept = 64 << 10
+// scratchBytesKept is the largest of its buffers that is kept for the next batch: one for a full batch, with its heads.
+const scratchBytesKept = 2 * batchBytesMax
 
 func (p *endpoints) takeScratch() *scratch {
 	if s, ok := p.scratch.Get().(*scratch); ok {
@@ -177,7 +177,7 @@ func (p *pusher) write(set *settings) error {
 	p.conn.Out, p.ends = p.scratch.out[:0], p.ends[:0]
 	for i := range p.batch {
 		p.render(set, &p.batch[i])
-		p.ends = append(p.ends, len(p.conn.Out))
+		p.ends = append(p.ends, p.conn.Len())
 	}
 	err := p.conn.Flush(pipeline.Patience{Write: p.egress.opts.WriteTimeout, Answer: set.timeout})
 	p.scratch.out, p.conn.Out = p.conn.Out, nil
@@ -249,7 +249,12 @@ func (p *pusher) render(set *settings, d *delivery) {
 	out = append(out, "Content-Length: "...)
 	out = strconv.AppendInt(out, int64(len(body)), 10)
 	out = append(out, "\r\n\r\n"...)
-	p.conn.Out = append(out, body...)
+	p.conn.Out = out
+	if len(body) > 0 && cap(p.scratch.body) > 0 && &body[0] == &p.scratch.body[:1][0] {
+		p.conn.Out = append(out, body...) // the next request is rendered there
+	} else {
+		p.conn.AddBody(body)
+	}
 }
 
 // judge notes what the answer to one request means.

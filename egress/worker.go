@@ -3,6 +3,7 @@ package egress
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fanfare/engine"
@@ -12,6 +13,7 @@ import (
 // goroutines: the ledger writes down what lanes settled, and the feeder reads for lanes that lag.
 type worker struct {
 	egress *Egress
+	shard  int
 
 	mu     sync.Mutex
 	notes  []note                     // guarded by mu: to be written by the ledger
@@ -20,6 +22,8 @@ type worker struct {
 	paused []*lane                    // guarded by mu: waiting for their probe
 	lag    []*lane                    // guarded by mu: waiting for the feeder
 	ended  bool                       // guarded by mu: the ledger writes no more
+
+	asked atomic.Pointer[engine.Topic] // one that is in quiet, so that it need not be put there again
 
 	wake     chan struct{} // the ledger has notes
 	feedWake chan struct{} // the feeder has lanes
@@ -34,19 +38,22 @@ type worker struct {
 	scratch []byte
 	record  []byte
 	trimAt  time.Time
+	trimmed uint64    // bytes that the shard had committed at the last trim
 	keptAt  time.Time // the next look at those that keep
 	lookAt  time.Time // at the paused lanes
 }
 
 const (
 	trimInterval  = time.Second
+	trimBytes     = 4 << 20               // committed since the last trim, after which the next does not wait for that
 	keptInterval  = 5 * time.Second       // of looks at topics that keep settled messages
 	probeInterval = 25 * time.Millisecond // of looks at a lane while its probe is under way
 )
 
-func newWorker(e *Egress) *worker {
+func newWorker(e *Egress, shard int) *worker {
 	return &worker{
 		egress:   e,
+		shard:    shard,
 		quiet:    map[*engine.Topic]struct{}{},
 		topics:   map[*engine.Topic]struct{}{},
 		kept:     map[*engine.Topic]struct{}{},
@@ -62,7 +69,7 @@ func (w *worker) dispatch(m *engine.Message) {
 	for _, s := range subs {
 		s.Receiver().Offer(m)
 	}
-	if len(subs) == 0 {
+	if len(subs) == 0 && w.asked.Load() != m.Topic() {
 		w.revisit(m.Topic())
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,10 +24,24 @@ type shard struct {
 
 	groups chan *group // committer to dispatcher
 	free   chan *group // dispatcher to committer
-	stats  shardStats
+
+	syncing  atomic.Bool   // a group was applied and is not durable yet; set by the committer, cleared by the dispatcher
+	answered atomic.Uint64 // messages of the last group that became durable
+	synctime atomic.Int64  // of the last groups, smoothed, in ns; written by the dispatcher
+	nudge    chan struct{} // signal to the committer: a group is durable, or it has lingered for long enough
+	linger   *time.Timer   // committer only: makes the latter
+	stats    shardStats
 }
 
 const groupsInFlight = 2
+
+const (
+	gatherStep = 32 // messages for which the committer wakes while a group is being synced
+	lingerMin  = 8  // messages in a group behind which the next one lingers
+
+	lingerTimeMin = 25 * time.Microsecond // less is not worth it: there is no disk
+	lingerTimeMax = 2 * time.Millisecond
+)
 
 // group is the messages made durable together: the ring's positions from first to last.
 type group struct {
@@ -34,6 +49,7 @@ type group struct {
 	first, last uint64 // last is excluded
 	bytes       int64
 	err         error // of Apply
+	applied     time.Time
 }
 
 func newShard(e *Engine, index int) *shard {
@@ -43,7 +59,10 @@ func newShard(e *Engine, index int) *shard {
 		ring:   ring.New[*Message](e.opts.RingSlots),
 		groups: make(chan *group, groupsInFlight),
 		free:   make(chan *group, groupsInFlight),
+		nudge:  make(chan struct{}, 1),
 	}
+	s.linger = time.AfterFunc(time.Hour, s.wake)
+	s.linger.Stop()
 	for range groupsInFlight {
 		s.free <- &group{batch: e.opts.Store.NewBatch()}
 	}
@@ -80,35 +99,70 @@ func (s *shard) push(m *Message) error {
 func (s *shard) commit(stop <-chan struct{}) {
 	defer close(s.groups)
 	var pos uint64
-	for {
-		if !s.ring.Wait(pos, stop) {
-			return
-		}
+	for s.ring.Wait(pos, stop) {
 		g := <-s.free
-		pos = s.build(g, pos)
+		pos = s.gather(g, pos)
 		if g.err == nil {
+			g.applied = time.Now()
 			g.err = g.batch.Apply(true)
 		}
+		s.syncing.Store(true)
 		s.groups <- g
 	}
 }
 
-// build takes what the ring holds from pos on into the group and returns the position behind it.
-func (s *shard) build(g *group, pos uint64) uint64 {
+// gather builds the next group from the ring's position pos on, and returns the position behind it. While the group before
+// is being synced it goes on taking what arrives: a sync costs the same for many as for few.
+func (s *shard) gather(g *group, pos uint64) uint64 {
 	g.batch.Reset()
-	g.first, g.bytes, g.err = pos, 0, s.engine.opts.Store.Err()
-	now := time.Now().UnixMilli()
-	for n := 0; n < s.engine.opts.GroupMessagesMax && g.bytes < int64(s.engine.opts.GroupBytesMax); n++ {
-		m, ok := s.ring.Peek(pos)
-		if !ok {
+	g.first, g.last, g.bytes, g.err = pos, pos, 0, s.engine.opts.Store.Err()
+	for s.build(g) && s.syncing.Load() {
+		s.ring.Wait(g.last+gatherStep-1, s.nudge)
+	}
+	for s.syncing.Load() {
+		<-s.nudge
+	}
+	select { // what was nudged about is known by now
+	case <-s.nudge:
+	default:
+	}
+	if n, d := s.answered.Load(), min(time.Duration(s.synctime.Load()/2), lingerTimeMax); n >= lingerMin && d >= lingerTimeMin {
+		// Those who were just answered are likely to publish again, and would find the next sync begun: for a part of
+		// the time that it takes they are waited for.
+		s.linger.Reset(d)
+		s.ring.Wait(g.last+n*3/4, s.nudge)
+		s.linger.Stop()
+		s.build(g)
+	}
+	for range 8 {
+		before := g.last
+		runtime.Gosched()
+		if !s.build(g) || g.last == before {
 			break
 		}
-		pos++
+	}
+	return g.last
+}
+
+func (s *shard) wake() {
+	select {
+	case s.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// build takes what the ring holds into the group and reports whether there is room for more.
+func (s *shard) build(g *group) (room bool) {
+	now := time.Now().UnixMilli()
+	for ; g.last-g.first < uint64(s.engine.opts.GroupMessagesMax) && g.bytes < int64(s.engine.opts.GroupBytesMax); g.last++ {
+		m, ok := s.ring.Peek(g.last)
+		if !ok {
+			return true
+		}
 		g.bytes += int64(m.Size())
 		s.write(g.batch, m, now)
 	}
-	g.last = pos
-	return pos
+	return false
 }
 
 // write numbers a message and adds it to the batch. A message due later goes to the timer instead and
@@ -140,11 +194,15 @@ func (s *shard) dispatch() {
 		err := g.err
 		if err == nil {
 			err = g.batch.Wait()
+			s.synctime.Store((7*s.synctime.Load() + int64(time.Since(g.applied))) / 8)
 		}
 		if err != nil {
 			s.engine.fail(err)
 		}
 		s.answer(g, err)
+		s.answered.Store(g.last - g.first)
+		s.syncing.Store(false)
+		s.wake()
 		s.deliver(g, err)
 		s.waiting.Add(-g.bytes)
 		s.stats.messages.Add(g.last - g.first)

@@ -35,3 +35,6 @@ func (e *Engine) Stats() Stats {
 	st.Topics, st.Subscriptions = e.catalog.counts()
 	return st
 }
+
+// Committed is how many bytes of records a shard has committed since the start.
+func (e *Engine) Committed(shard int) uint64 { return e.shards[shard].stats.bytes.Load() }

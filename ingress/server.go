@@ -52,6 +52,7 @@ func New(opts Options, faces ...Face) *Server {
 		DisablePreParseMultipartForm: true,
 		CloseOnShutdown:              true,
 		SecureErrorLogMessage:        true,
+		LazyRequestTime:              true,
 		Logger:                       logger{},
 	}
 	return s
@@ -61,7 +62,7 @@ func New(opts Options, faces ...Face) *Server {
 func (s *Server) SetFaces(faces ...Face) { s.faces.Store(&faces) }
 
 // Serve accepts connections until Shutdown, or until the listener fails.
-func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(lingering{ln}) }
+func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(listener{ln}) }
 
 // Shutdown stops accepting, waits for the requests that are being answered, and closes all connections. It
 // gives up waiting when the context ends.

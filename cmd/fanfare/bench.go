@@ -23,6 +23,8 @@ type benchCommand struct {
 	PGOGain    benchPGOGain    `cmd:"" name:"pgo-gain" help:"Measure what default.pgo is worth, by two builds of the program in turns."`
 	Gate       benchGate       `cmd:"" help:"Fail when publishes or pushes cost much more than the committed ratios say."`
 	Suite      benchSuite      `cmd:"" help:"Start server, ceilings and load as processes, measure their CPU time per message, and write the report."`
+	Compare    benchCompare    `cmd:"" help:"Compare two reports of the suite."`
+	Page       benchPage       `cmd:"" help:"Write the page of a report of the suite."`
 }
 
 type benchPublish struct {
@@ -32,6 +34,8 @@ type benchPublish struct {
 	Size     int           `help:"Bytes of a message's body." default:"1024"`
 	Conns    int           `help:"Connections, with one request in flight on each." default:"32"`
 	Duration time.Duration `help:"How long to publish." default:"5s"`
+	Topics   int           `help:"Publish to TOPIC-000000 and on in turn, that many; 1 is TOPIC itself." default:"1"`
+	Stamp    bool          `help:"Begin bodies with their intended send time, for the latencies of a sink."`
 	Rate     float64       `help:"Publishes per second of an open loop, whose latency counts from the intended time; 0 is a closed loop." default:"0"`
 	Region   string        `help:"Region in the names of sns and smn." default:""`
 	JSON     bool          `name:"json" help:"Print the result as one line of JSON."`
@@ -41,7 +45,7 @@ type benchPublish struct {
 func (c *benchPublish) Run(ctx context.Context) error {
 	opts := bench.PublishOptions{
 		Target: c.Target, Face: c.Face, Topic: c.Topic, SizeBytes: c.Size, Conns: c.Conns, Duration: c.Duration, Rate: c.Rate,
-		Region: c.Region,
+		Region: c.Region, Topics: c.Topics, Stamp: c.Stamp,
 	}
 	result, err := bench.Publish(ctx, opts, os.Stderr)
 	if err != nil {
@@ -99,12 +103,15 @@ func (c *benchFixedReply) Run(ctx context.Context) error {
 }
 
 type benchSuite struct {
-	Runs     int           `help:"Runs of each row and side." default:"3"`
-	Duration time.Duration `help:"Length of one run." default:"5s"`
-	Rows     string        `help:"Only rows whose name contains this."`
+	Runs     int           `help:"Runs of each row and side." default:"5"`
+	Duration time.Duration `help:"Length of one run." default:"2s"`
+	Quick    bool          `help:"One short run of each row and a tenth of the topics: to see that all works, not for figures."`
+	Rows     string        `help:"Only rows whose name or group contains this."`
 	Commit   string        `help:"Commit, for the report."`
-	Out      string        `help:"File for the report; - is the standard output." default:"BENCHMARKS.md" placeholder:"FILE"`
 	JSON     string        `name:"json" help:"File for the report as JSON as well." placeholder:"FILE"`
+	pageFlags
+	compareFlags
+	peerFlags
 }
 
 // Run measures and writes the report.
@@ -113,15 +120,23 @@ func (c *benchSuite) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report, suiteErr := bench.Suite(ctx, bench.SuiteOptions{
+	old, err := c.readOld()
+	if err != nil {
+		return err
+	}
+	opts := bench.SuiteOptions{
 		Executable: exe, Runs: c.Runs, Duration: c.Duration, Rows: c.Rows, Commit: c.Commit, Out: os.Stderr,
-		Command: "fanfare " + strings.Join(os.Args[1:], " "),
-	})
+		Command: "fanfare " + strings.Join(os.Args[1:], " "), Peers: c.find(),
+	}
+	if c.Quick {
+		opts.Runs, opts.Duration, opts.Many = 1, 250*time.Millisecond, 10_000
+	}
+	report, suiteErr := bench.Suite(ctx, opts)
 	if report == nil {
 		return suiteErr
 	}
 	// What was measured before an interruption is reported all the same.
-	if err := writeTo(c.Out, func(w io.Writer) error { return bench.WriteReport(w, report) }); err != nil {
+	if err := c.writePage(report); err != nil {
 		return err
 	}
 	if c.JSON != "" {
@@ -129,7 +144,7 @@ func (c *benchSuite) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(suiteErr, report.Failed())
+	return errors.Join(suiteErr, report.Failed(), c.compareWith(old, report))
 }
 
 func writeTo(file string, write func(io.Writer) error) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type benchPush struct {
 	Size     int           `help:"Bytes of a message's body." default:"1024"`
 	Duration time.Duration `help:"How long to push." default:"5s"`
 	Backlog  int           `name:"messages-in-flight" help:"Messages that are published ahead of their pushes." default:"512"`
+	Profile  string        `name:"cpu-profile" help:"File for a CPU profile of the pushes." placeholder:"FILE"`
 	JSON     bool          `name:"json" help:"Print the result as one line of JSON."`
 }
 
@@ -113,7 +115,14 @@ func (c *benchPush) measure(ctx context.Context, k *core) (*pushResult, error) {
 	}
 	p := pushBench{core: k, command: c, body: []byte(bench.Text(c.Size))}
 	warm := p.run(ctx, fanned, c.Duration/5, 0, true)
+	stop, err := startProfile(c.Profile)
+	if err != nil {
+		return nil, err
+	}
 	pushed := p.run(ctx, fanned, c.Duration, 0, true)
+	if err := stop(); err != nil {
+		return nil, err
+	}
 	p.run(ctx, alone, c.Duration, warm.messages, false)
 	bare := p.run(ctx, alone, c.Duration, pushed.messages, false)
 	if err := ctx.Err(); err != nil {
@@ -131,6 +140,24 @@ func (c *benchPush) measure(ctx context.Context, k *core) (*pushResult, error) {
 		CPU:        pushed.cpu.Microseconds() - publish,
 		PublishCPU: publish,
 		Errors:     int64(s.Failed + s.Refused),
+	}, nil
+}
+
+// startProfile begins a CPU profile and returns what ends it; without a file both do nothing.
+func startProfile(file string) (stop func() error, err error) {
+	if file == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
 	}, nil
 }
 

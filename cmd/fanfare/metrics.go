@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"regexp"
 
 	"fanfare/egress"
 	"fanfare/engine"
@@ -95,6 +96,8 @@ func metricsHandler(read func() figures) http.Handler {
 		m.desc = prometheus.NewDesc(m.name, m.help, nil, nil)
 	}
 	r := prometheus.NewRegistry()
-	r.MustRegister(c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	// Beside the runtime's usual figures there is what collecting garbage costs, as it knows since the last collection.
+	gc := collectors.WithGoCollectorRuntimeMetrics(collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/cpu/classes/gc/total:cpu-seconds$`)})
+	r.MustRegister(c, collectors.NewGoCollector(gc), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }

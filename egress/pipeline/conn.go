@@ -2,19 +2,13 @@ package pipeline
 
 import (
 	"crypto/tls"
-	"errors"
 	"net"
-	"os"
 	"syscall"
 	"time"
 )
 
 const (
 	readBufferSize = 4 << 10
-
-	// recordSize is what TLS writes at a time. A TLS write that was cut off cannot go on, so each record gets its
-	// own deadline.
-	recordSize = 16 << 10
 
 	// earlyPatience is how long an answer is waited for that may lie behind a write that failed.
 	earlyPatience = 50 * time.Millisecond
@@ -34,8 +28,13 @@ type Conn struct {
 
 	// Out collects rendered requests until Flush. Its memory is the caller's.
 	Out []byte
-	// Written is how many bytes of Out the last Flush has written.
+	// Written is how many bytes the last Flush has written.
 	Written int
+
+	refs     []ref       // bodies that are written from where they lie
+	referred int         // their bytes
+	parts    net.Buffers // of Out and refs, in their order; what the write under way has left of them
+	memory   net.Buffers // of parts
 
 	in         []byte
 	start, end int // the unread bytes of in
@@ -70,40 +69,6 @@ func NewConn(nc net.Conn) *Conn {
 		c.look = c.lookAt
 	}
 	return c
-}
-
-// Flush writes what Out holds and empties it. A write that moves is not cut off before p.Answer is over.
-func (c *Conn) Flush(p Patience) error {
-	c.read, c.timed, c.patience, c.Written = false, false, p.Answer, 0
-	c.Flushed = time.Now()
-	c.used = c.Flushed
-	var err error
-	for err == nil && c.Written < len(c.Out) {
-		err = c.writeSome(p)
-	}
-	c.Out = c.Out[:0]
-	return err
-}
-
-// writeSome writes until nothing moves any more: all of it as a rule.
-func (c *Conn) writeSome(p Patience) error {
-	if err := c.setDeadline(min(p.Write, c.Flushed.Add(p.Answer).Sub(c.used))); err != nil {
-		return err
-	}
-	part := c.Out[c.Written:]
-	if c.tls {
-		part = part[:min(len(part), recordSize)]
-	}
-	n, err := c.nc.Write(part)
-	c.Written += n
-	if c.Written == len(c.Out) {
-		return err
-	}
-	c.used = time.Now()
-	if n > 0 && !c.tls && errors.Is(err, os.ErrDeadlineExceeded) && c.used.Sub(c.Flushed) < p.Answer {
-		return nil // it is slow, and moves
-	}
-	return err
 }
 
 // setDeadline sets the deadline to a time behind used; zero is none.

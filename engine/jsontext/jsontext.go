@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -79,58 +80,91 @@ const (
 )
 
 // IndexSpecial returns the index of the first '"', '\' or control character, the length of the text when there is
-// none. It looks at eight bytes at a time: subtracting 1 from a byte that is zero sets its high bit, and so does
-// subtracting 0x20 from one below it; the borrow can only spoil bytes above the first hit.
+// none. Where they are many the next is near, so the first bytes are looked at one by one; behind them, eight in one
+// step. Flipping bit 1 of a byte makes '"' a space and space a '"', so that all below 0x21 is special. Subtracting
+// that from a byte below it, or 1 from one that is zero, sets its high bit; the borrow can only spoil bytes above the
+// first hit.
 func IndexSpecial(text []byte) int {
 	at := 0
+	for ; at < len(text) && at < 4; at++ {
+		if special[text[at]] {
+			return at
+		}
+	}
 	for ; at+8 <= len(text); at += 8 {
 		x := binary.LittleEndian.Uint64(text[at:])
-		quote := x ^ ones*'"'
+		low := x ^ ones*('"'^' ')
 		slash := x ^ ones*'\\'
-		hit := ((quote - ones) &^ quote) | ((slash - ones) &^ slash) | ((x - ones*' ') &^ x)
+		hit := (low-ones*'!')&^low | (slash-ones)&^slash
 		if hit &= highs; hit != 0 {
 			return at + bits.TrailingZeros64(hit)/8
 		}
 	}
 	for ; at < len(text); at++ {
-		if c := text[at]; c == '"' || c == '\\' || c < ' ' {
+		if special[text[at]] {
 			break
 		}
 	}
 	return at
 }
 
+var special = func() (t [256]bool) {
+	for c := range ' ' {
+		t[c] = true
+	}
+	t['"'], t['\\'] = true, true
+	return t
+}()
+
 // AppendUnescaped appends the inside of a JSON string with its escapes replaced. Half a surrogate pair becomes
 // U+FFFD, and so does a \u without four digits; the '\' of an escape that is none is dropped.
 func AppendUnescaped(dst, literal []byte) []byte {
-	for {
-		i := bytes.IndexByte(literal, '\\')
-		if i < 0 || i+1 == len(literal) {
-			return append(dst, literal...)
+	escapes := bytes.Count(literal, backslash)
+	if escapes == 0 {
+		return append(dst, literal...)
+	}
+	// Where escapes are rare, what lies between them is copied whole; where they are many, as in JSON inside of JSON,
+	// that costs more than to look at each byte.
+	rare := escapes < len(literal)/16
+	n := len(dst)
+	dst = slices.Grow(dst, len(literal)+1) // a \u at the very end may grow by a byte
+	dst = dst[:cap(dst)]
+	for i := 0; ; {
+		if rare {
+			run := bytes.IndexByte(literal[i:], '\\')
+			if run < 0 {
+				run = len(literal) - i
+			}
+			n += copy(dst[n:], literal[i:i+run])
+			i += run
 		}
-		dst = append(dst, literal[:i]...)
-		c := literal[i+1]
-		literal = literal[i+2:]
-		switch c {
-		case 'b':
-			dst = append(dst, '\b')
-		case 'f':
-			dst = append(dst, '\f')
-		case 'n':
-			dst = append(dst, '\n')
-		case 'r':
-			dst = append(dst, '\r')
-		case 't':
-			dst = append(dst, '\t')
-		case 'u':
-			var r rune
-			r, literal = unicodeEscape(literal)
-			dst = utf8.AppendRune(dst, r)
-		default:
-			dst = append(dst, c)
+		for ; i < len(literal) && literal[i] != '\\'; i, n = i+1, n+1 {
+			dst[n] = literal[i]
 		}
+		if len(literal)-i < 2 {
+			return append(dst[:n], literal[i:]...)
+		}
+		if c := literal[i+1]; c != 'u' {
+			dst[n] = escapeMeaning[c]
+			i, n = i+2, n+1
+			continue
+		}
+		r, rest := unicodeEscape(literal[i+2:])
+		n += utf8.EncodeRune(dst[n:], r)
+		i = len(literal) - len(rest)
 	}
 }
+
+var backslash = []byte{'\\'}
+
+// escapeMeaning is the byte that a '\' and a byte mean.
+var escapeMeaning = func() (t [256]byte) {
+	for c := range t {
+		t[c] = byte(c)
+	}
+	t['b'], t['f'], t['n'], t['r'], t['t'] = '\b', '\f', '\n', '\r', '\t'
+	return t
+}()
 
 // unicodeEscape reads what follows a \u, and the second half of a surrogate pair with it.
 func unicodeEscape(text []byte) (r rune, rest []byte) {

@@ -1,7 +1,9 @@
 package jsontext
 
 import (
+	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -83,14 +85,55 @@ func FuzzEscaped(f *testing.F) {
 	})
 }
 
-// FuzzUnescaped compares with encoding/json.
+// FuzzUnescaped compares with encoding/json, and with a reading of one escape at a time whatever the literal is.
 func FuzzUnescaped(f *testing.F) {
 	f.Add(`\ud83d\ude00 \ud83d \ude00\n\/`)
+	f.Add(`much text in which there is but one escape, \u00e9, and nothing behind it`)
+	f.Add(`{\"a\":[\"b\",\"\\n\"],\"c\":\u`)
 	f.Fuzz(func(t *testing.T, literal string) {
-		got := AppendUnescaped(nil, []byte(literal))
+		got := AppendUnescaped([]byte("x"), []byte(literal))
 		var want string
-		if utf8.ValidString(literal) && json.Unmarshal([]byte(`"`+literal+`"`), &want) == nil && string(got) != want {
+		if utf8.ValidString(literal) && json.Unmarshal([]byte(`"`+literal+`"`), &want) == nil && string(got) != "x"+want {
 			t.Fatalf("%q: got %q, want %q", literal, got, want)
+		}
+		if want := unescapedSlowly(literal); string(got) != "x"+want {
+			t.Fatalf("%q: got %q, want %q", literal, got, want)
+		}
+	})
+}
+
+func unescapedSlowly(literal string) string {
+	var out []byte
+	for i := 0; i < len(literal); i++ {
+		if literal[i] != '\\' || i+1 == len(literal) {
+			out = append(out, literal[i])
+			continue
+		}
+		i++
+		if literal[i] == 'u' {
+			r, rest := unicodeEscape([]byte(literal[i+1:]))
+			out = utf8.AppendRune(out, r)
+			i = len(literal) - len(rest) - 1
+		} else if at := strings.IndexByte("bfnrt", literal[i]); at >= 0 {
+			out = append(out, "\b\f\n\r\t"[at])
+		} else {
+			out = append(out, literal[i])
+		}
+	}
+	return string(out)
+}
+
+// FuzzIndexSpecial compares with a look at each byte.
+func FuzzIndexSpecial(f *testing.F) {
+	f.Add([]byte("!# a\x7f\x80\xa2\xdc é\x00"))
+	f.Add([]byte("twenty bytes of text \" and more"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		want := bytes.IndexFunc(text, func(r rune) bool { return r == '"' || r == '\\' || r < ' ' })
+		if want < 0 {
+			want = len(text)
+		}
+		if got := IndexSpecial(text); got != want {
+			t.Fatalf("%q: got %d, want %d", text, got, want)
 		}
 	})
 }

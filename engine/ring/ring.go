@@ -25,8 +25,8 @@ type Ring[T any] struct {
 	tail atomic.Uint64 // next position to reserve; written by producers
 	_    [cacheLine - 8]byte
 
-	sleeping atomic.Bool // the first stage sleeps in Wait, or is about to
-	_        [cacheLine - 4]byte
+	wakeAt atomic.Uint64 // the first stage sleeps in Wait, or is about to, until so many were pushed; 0: it is awake
+	_      [cacheLine - 8]byte
 }
 
 // New returns a ring with at least the given number of slots, rounded up to a power of two.
@@ -55,7 +55,7 @@ func (r *Ring[T]) Push(v T) bool {
 			}
 			s.value = v
 			s.sequence.Store(pos + 1)
-			if r.sleeping.Load() && r.sleeping.CompareAndSwap(true, false) {
+			if at := r.wakeAt.Load(); at != 0 && pos+1 >= at && r.wakeAt.CompareAndSwap(at, 0) {
 				r.wake <- struct{}{}
 			}
 			return true
@@ -76,28 +76,32 @@ func (r *Ring[T]) Peek(pos uint64) (v T, ok bool) {
 	return s.value, true
 }
 
-// Wait blocks until the position was pushed or stop is closed, and reports the former. Only the first
-// stage may call it.
+// Wait blocks until the position was pushed or something comes from stop, which may be closed, and reports the
+// former. The position may lie behind others that were not pushed yet: what comes in between wakes nobody. Only the
+// first stage may call it.
 func (r *Ring[T]) Wait(pos uint64, stop <-chan struct{}) bool {
 	s := &r.slots[pos&r.mask]
 	for s.sequence.Load() != pos+1 {
-		r.sleeping.Store(true)
+		r.wakeAt.Store(pos + 1)
 		if s.sequence.Load() == pos+1 {
-			if !r.sleeping.CompareAndSwap(true, false) {
-				<-r.wake // a producer saw us asleep; its signal is on the way
-			}
+			r.awake(pos + 1)
 			return true
 		}
 		select {
-		case <-r.wake:
+		case <-r.wake: // for this position, or for one behind it that another producer was faster with
 		case <-stop:
-			if !r.sleeping.CompareAndSwap(true, false) {
-				<-r.wake
-			}
+			r.awake(pos + 1)
 			return s.sequence.Load() == pos+1
 		}
 	}
 	return true
+}
+
+// awake ends a sleep that no signal ended.
+func (r *Ring[T]) awake(at uint64) {
+	if !r.wakeAt.CompareAndSwap(at, 0) {
+		<-r.wake // a producer saw us asleep; its signal is on the way
+	}
 }
 
 // Free gives the slot of a position back to the producers. Only the last stage may call it.

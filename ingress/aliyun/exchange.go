@@ -91,8 +91,16 @@ func (d *Dialect) Begin(ctx *fasthttp.RequestCtx, head *ingress.Head) Exchange {
 // Body is the request's body. Valid until Serve returns.
 func (x *Exchange) Body() []byte { return x.Ctx.Request.Body() }
 
-// Header returns a header of the request, nil without it. Valid until Serve returns.
-func (x *Exchange) Header(name string) []byte { return x.Head.Header.Peek(name) }
+// The headers that tell what a request is, in the case that fasthttp keeps them in.
+var (
+	HeaderAuthorization = []byte("Authorization")
+	HeaderContentMD5    = []byte("Content-Md5")
+	HeaderMNSVersion    = []byte("X-Mns-Version")
+	HeaderMQVersion     = []byte("X-Mq-Version")
+)
+
+// Header returns one of them, nil without it. Valid until Serve returns.
+func (x *Exchange) Header(name []byte) []byte { return x.Head.Header.PeekCanonical(name) }
 
 // Reply answers with a document, which is copied.
 func (x *Exchange) Reply(status int, document []byte) {

@@ -68,9 +68,17 @@ func (f *Face) topicOf(name []byte) (*engine.Topic, error) {
 	return nil, engine.ErrTopicNotFound
 }
 
+// The headers of a publish, in the case that fasthttp keeps them in.
+var (
+	headerSubject = []byte("X-Fanfare-Subject")
+	headerTag     = []byte("X-Fanfare-Tag")
+	headerDelay   = []byte("X-Fanfare-Delay")
+	headerTTL     = []byte("X-Fanfare-Ttl")
+)
+
 // fillMessage sets the fields of a publish from its head and body.
 func fillMessage(m *engine.Message, h *fasthttp.RequestHeader, body []byte) error {
-	if coding := h.Peek(fasthttp.HeaderContentEncoding); len(coding) > 0 && string(coding) != "identity" {
+	if coding := h.ContentEncoding(); len(coding) > 0 && string(coding) != "identity" {
 		return errContentEncoding
 	}
 	if v := h.ContentType(); len(v) > 0 {
@@ -79,20 +87,20 @@ func fillMessage(m *engine.Message, h *fasthttp.RequestHeader, body []byte) erro
 		}
 		m.Set(engine.FieldContentType, v)
 	}
-	if v := h.Peek("X-Fanfare-Subject"); len(v) > 0 {
+	if v := h.PeekCanonical(headerSubject); len(v) > 0 {
 		if len(v) > SubjectBytesMax || !isText(v) {
 			return errSubject
 		}
 		m.Set(engine.FieldSubject, v)
 	}
-	if v := h.Peek("X-Fanfare-Tag"); len(v) > 0 {
+	if v := h.PeekCanonical(headerTag); len(v) > 0 {
 		if len(v) > engine.FilterTagBytesMax || !isText(v) {
 			return errTag
 		}
 		m.Set(engine.FieldTag, v)
 	}
 	due := m.PublishedAt()
-	if v := h.Peek("X-Fanfare-Delay"); len(v) > 0 {
+	if v := h.PeekCanonical(headerDelay); len(v) > 0 {
 		d, ok := parseSpan(v)
 		if !ok || d < 0 || d > DelayMax {
 			return errDelay
@@ -102,7 +110,7 @@ func fillMessage(m *engine.Message, h *fasthttp.RequestHeader, body []byte) erro
 			m.SetDeliverAt(due)
 		}
 	}
-	if v := h.Peek("X-Fanfare-Ttl"); len(v) > 0 {
+	if v := h.PeekCanonical(headerTTL); len(v) > 0 {
 		d, ok := parseSpan(v)
 		if !ok || d < time.Millisecond || d > TTLMax {
 			return errTTL

@@ -42,14 +42,14 @@ func (f *Face) Claims(h *ingress.Head) bool {
 	if !h.HasPathPrefix("/topics") && (h.HasPathPrefix("/v2") || h.HasPathPrefix("/queues") || len(h.Path) <= 1) {
 		return false // another face's, whatever the headers are
 	}
-	authorization := h.Header.Peek("Authorization")
+	authorization := h.Header.PeekCanonical(aliyun.HeaderAuthorization)
 	switch {
 	case bytes.HasPrefix(authorization, schemeMQ):
 		return true
 	case bytes.HasPrefix(authorization, schemeMNS):
 		return false
 	}
-	return len(h.Header.Peek("x-mq-version")) > 0 && len(h.Header.Peek("x-mns-version")) == 0
+	return len(h.Header.PeekCanonical(aliyun.HeaderMQVersion)) > 0 && len(h.Header.PeekCanonical(aliyun.HeaderMNSVersion)) == 0
 }
 
 var (

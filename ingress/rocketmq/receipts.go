@@ -90,7 +90,7 @@ func (f *Face) acknowledge(x *aliyun.Exchange, segment []byte) *fault {
 // parseHandles reads a ReceiptHandles document.
 func (f *Face) parseHandles(x *aliyun.Exchange) ([]string, *fault) {
 	body := x.Body()
-	if !aliyun.DigestMatches(x.Header("Content-MD5"), body) {
+	if !aliyun.DigestMatches(x.Header(aliyun.HeaderContentMD5), body) {
 		return nil, faultInvalidDigest
 	}
 	if len(body) == 0 {

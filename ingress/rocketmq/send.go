@@ -20,7 +20,7 @@ const (
 // send is the sending of a message of any type; the properties say which.
 func (f *Face) send(x *aliyun.Exchange, segment []byte) *fault {
 	body := x.Body()
-	if !aliyun.DigestMatches(x.Header("Content-MD5"), body) {
+	if !aliyun.DigestMatches(x.Header(aliyun.HeaderContentMD5), body) {
 		return faultInvalidDigest
 	}
 	m := engine.NewMessage()

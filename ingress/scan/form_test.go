@@ -2,7 +2,6 @@ package scan
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -70,6 +69,8 @@ func TestAppendFormValue(t *testing.T) {
 	bad("%+1")
 	bad("%%41")
 	bad("100% sure")
+	bad("much text before %%%")
+	bad("%41%41%41%%%%%%")
 }
 
 func TestAppendFormPath(t *testing.T) {
@@ -90,10 +91,27 @@ func TestFormPlain(t *testing.T) {
 	}
 }
 
+// One escape in much text is copied by the word, many in little byte by byte.
+func TestFormAtEveryOffset(t *testing.T) {
+	for _, piece := range []string{"%2B", "%2b%25", "+", "%", "%4", "%%41", "%zz", "%41%42%43%44", "\xff\xa5\xab"} {
+		for _, around := range []int{3, 40} {
+			for at := range around {
+				in := strings.Repeat("+x", at)[:at] + piece + strings.Repeat("y+", around)[:around-at]
+				want, wantErr := url.QueryUnescape(in)
+				got, err := AppendFormValue(nil, []byte(in))
+				if (err == nil) != (wantErr == nil) || err == nil && string(got) != want {
+					t.Fatalf("%q: got %q, %v, want %q, %v", in, got, err, want, wantErr)
+				}
+			}
+		}
+	}
+}
+
 // FuzzForm compares with net/url, which defines the answer but for ';'.
 func FuzzForm(f *testing.F) {
 	f.Add("Action=Publish&Message=h%C3%A9llo+%26+%3Cx%3E%3D1%2B1+~%2A%27%28%29")
 	f.Add("a&=&b=1=2&&c=%2")
+	f.Add("Message=sixteen+bytes+and+more+than+that+have+but+one+escape%2C+at+the+most+%")
 	f.Fuzz(func(t *testing.T, in string) {
 		if strings.Contains(in, ";") {
 			return
@@ -145,6 +163,7 @@ func FuzzForm(f *testing.F) {
 // FuzzFormPath compares with net/url.
 func FuzzFormPath(f *testing.F) {
 	f.Add("orders%2Fnew")
+	f.Add("a+name+that+is+long+enough+to+have+words%2Fnew")
 	f.Fuzz(func(t *testing.T, in string) {
 		want, wantErr := url.PathUnescape(in)
 		got, err := AppendFormPath(nil, []byte(in))
@@ -155,14 +174,15 @@ func FuzzFormPath(f *testing.F) {
 }
 
 func BenchmarkFormValue(b *testing.B) {
-	for _, text := range []string{"plain", "escaped"} {
-		b.Run(fmt.Sprintf("size=1KiB/text=%s", text), func(b *testing.B) {
-			src := []byte(strings.Repeat("0123456789abcdef", 64))
-			if text == "escaped" {
-				src = []byte(url.QueryEscape(strings.Repeat(`{"a":"b c"} `, 50)))
-			}
+	for name, unit := range map[string]string{
+		"plain":   "0123456789abcdef",
+		"prose":   "fanfare sends every message to all who asked for it and waits for nobody ",
+		"json":    `{"order":4711,"state":"paid","lines":[{"sku":"a-1","n":2},{"sku":"b-2","n":1}]}`,
+		"chinese": "订单已经支付，请尽快发货。",
+	} {
+		b.Run("size=1KiB/text="+name, func(b *testing.B) {
+			src := []byte(url.QueryEscape(strings.Repeat(unit, 1024/len(unit))))
 			dst := make([]byte, 0, len(src))
-			b.SetBytes(int64(len(src)))
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := AppendFormValue(dst, src); err != nil {

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"errors"
 	"unicode/utf8"
 
@@ -317,6 +318,9 @@ func jsonDigits(text []byte, at int) int {
 // quoted reads a string from its opening quote.
 func (s *JSON) quoted(kind JSONKind, expect jsonExpect) JSONKind {
 	at := s.at + 1
+	if n := bytes.IndexByte(s.text[at:], '"'); n >= 0 && plainJSON(s.text[at:at+n]) {
+		return s.string(kind, expect, at+n)
+	}
 	for {
 		at += jsontext.IndexSpecial(s.text[at:])
 		if at == len(s.text) {
@@ -325,10 +329,7 @@ func (s *JSON) quoted(kind JSONKind, expect jsonExpect) JSONKind {
 		}
 		switch s.text[at] {
 		case '"':
-			s.start, s.end = s.at+1, at
-			s.at = at + 1
-			s.expect = expect
-			return kind
+			return s.string(kind, expect, at)
 		case '\\':
 			n := jsonEscape(s.text[at:])
 			if n == 0 {
@@ -342,6 +343,17 @@ func (s *JSON) quoted(kind JSONKind, expect jsonExpect) JSONKind {
 		}
 	}
 }
+
+// string ends a string whose closing quote is at a place.
+func (s *JSON) string(kind JSONKind, expect jsonExpect, quote int) JSONKind {
+	s.start, s.end = s.at+1, quote
+	s.at = quote + 1
+	s.expect = expect
+	return kind
+}
+
+// plainJSON reports whether a string up to its first quote has no escape and no control character.
+func plainJSON(text []byte) bool { return bytes.IndexByte(text, '\\') < 0 && !hasControl(text) }
 
 // jsonEscape returns the length of the escape that text begins with, 0 when it is none.
 func jsonEscape(text []byte) int {

@@ -284,14 +284,36 @@ func FuzzJSONText(f *testing.F) {
 	})
 }
 
-func BenchmarkJSONScan(b *testing.B) {
-	body := []byte(`{"subject":"greeting","message":"` + strings.Repeat("order 42 paid; ", 68) + `","time_to_live":"3600"}`)
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if !JSONValid(body) {
-			b.Fatal("refused")
+// Each byte at each place of a string, in and around the words of eight bytes.
+func TestJSONStringAtEveryOffset(t *testing.T) {
+	for c := range 256 {
+		for at := range 20 {
+			body := []byte(`"` + strings.Repeat("x", at) + string([]byte{byte(c)}) + strings.Repeat("y", 20-at) + `"`)
+			if got, want := JSONValid(body), json.Valid(body) && utf8.Valid(body); got != want {
+				t.Fatalf("%q: got %v, want %v", body, got, want)
+			}
 		}
+	}
+}
+
+func BenchmarkJSONScan(b *testing.B) {
+	for name, unit := range map[string]string{
+		"prose":   "order 42 paid; ",
+		"lines":   "fanfare sends every message\nto all who asked for it\nand waits for nobody\n",
+		"json":    `{"order":4711,"state":"paid","lines":[{"sku":"a-1","n":2},{"sku":"b-2","n":1}]}`,
+		"chinese": "订单已经支付，请尽快发货。",
+	} {
+		b.Run("size=1KiB/text="+name, func(b *testing.B) {
+			body := []byte(`{"subject":"greeting","message":`)
+			body = jsontext.AppendString(body, []byte(strings.Repeat(unit, 1024/len(unit))))
+			body = append(body, `,"time_to_live":"3600"}`...)
+			b.ReportAllocs()
+			for b.Loop() {
+				if !JSONValid(body) {
+					b.Fatal("refused")
+				}
+			}
+		})
 	}
 }
 

@@ -55,7 +55,7 @@ func (f *Face) Claims(h *ingress.Head) bool {
 		}
 		return false
 	}
-	return !h.HasPathPrefix("/v2") && len(h.Path) > 1 && len(h.Header.Peek("x-mns-version")) > 0
+	return !h.HasPathPrefix("/v2") && len(h.Path) > 1 && len(h.Header.PeekCanonical(aliyun.HeaderMNSVersion)) > 0
 }
 
 // BodyBytesMax is 1 MiB for messages and 64 KiB for everything else.
@@ -103,10 +103,10 @@ var (
 // authenticate is where signatures are checked. Without credentials every one is accepted, and so is none, as
 // long as the version header says which protocol it is.
 func (f *Face) authenticate(x *aliyun.Exchange) *fault {
-	if len(x.Header("x-mns-version")) > 0 || len(x.Header("x-mq-version")) > 0 {
+	if len(x.Header(aliyun.HeaderMNSVersion)) > 0 || len(x.Header(aliyun.HeaderMQVersion)) > 0 {
 		return nil
 	}
-	authorization := x.Header("Authorization")
+	authorization := x.Header(aliyun.HeaderAuthorization)
 	switch {
 	case len(authorization) == 0:
 		return faultMissingAuthorization
@@ -272,7 +272,7 @@ func omitsNamespace(x *aliyun.Exchange) bool {
 	case bytes.HasPrefix(agent, []byte("Node/v")):
 		return string(contentType) == "text/xml;charset=utf-8"
 	case bytes.HasPrefix(agent, []byte("Go-http-client/")):
-		return string(contentType) == "application/xml" && len(x.Header("Content-MD5")) > 0
+		return string(contentType) == "application/xml" && len(x.Header(aliyun.HeaderContentMD5)) > 0
 	}
 	return false
 }

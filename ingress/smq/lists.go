@@ -21,20 +21,20 @@ type page struct {
 }
 
 func parsePage(x *aliyun.Exchange) (page, *fault) {
-	p := page{prefix: string(x.Header("x-mns-prefix")), limit: listMax}
-	if number := x.Header("x-mns-ret-number"); len(number) > 0 {
+	p := page{prefix: string(x.Head.Header.Peek("x-mns-prefix")), limit: listMax}
+	if number := x.Head.Header.Peek("x-mns-ret-number"); len(number) > 0 {
 		n, err := strconv.Atoi(string(number))
 		if err != nil || n < 1 || n > listMax {
 			return p, aliyun.Range("x-mns-ret-number", "1 and 1000")
 		}
 		p.limit = n
 	}
-	marker, err := base64.RawURLEncoding.DecodeString(string(x.Header("x-mns-marker")))
+	marker, err := base64.RawURLEncoding.DecodeString(string(x.Head.Header.Peek("x-mns-marker")))
 	if err != nil {
 		return p, &fault{Status: faultInvalidURL.Status, Code: "InvalidArgument", Text: "The value of x-mns-marker is invalid."}
 	}
 	p.after = string(marker)
-	p.withMeta = strings.EqualFold(string(x.Header("x-mns-with-meta")), "true")
+	p.withMeta = strings.EqualFold(string(x.Head.Header.Peek("x-mns-with-meta")), "true")
 	return p, nil
 }
 

@@ -32,7 +32,7 @@ const (
 // publish is PublishMessage.
 func (f *Face) publish(x *aliyun.Exchange, segment []byte) *fault {
 	body := x.Body()
-	if !aliyun.DigestMatches(x.Header("Content-MD5"), body) {
+	if !aliyun.DigestMatches(x.Header(aliyun.HeaderContentMD5), body) {
 		return faultInvalidDigest
 	}
 	m := engine.NewMessage()

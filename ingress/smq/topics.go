@@ -100,7 +100,7 @@ func (f *Face) parseTopic(x *aliyun.Exchange) (a topicAttributes, fault *fault) 
 // parseFlat reads a document whose known children have text alone, and calls set with each that is not empty.
 func (f *Face) parseFlat(x *aliyun.Exchange, root string, known []string, set func(name, text string) *fault) *fault {
 	body := x.Body()
-	if !aliyun.DigestMatches(x.Header("Content-MD5"), body) {
+	if !aliyun.DigestMatches(x.Header(aliyun.HeaderContentMD5), body) {
 		return faultInvalidDigest
 	}
 	var d aliyun.Document

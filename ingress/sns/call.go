@@ -88,7 +88,7 @@ func equalFold(text []byte, lower string) bool {
 // readSignature looks for the region in the credential scope of the signature, in the header or in the query of a
 // presigned URL.
 func (c *call) readSignature() {
-	if auth := c.head.Header.Peek(fasthttp.HeaderAuthorization); len(auth) > 0 {
+	if auth := c.head.Header.PeekCanonical(headerAuthorization); len(auth) > 0 {
 		c.signed = true
 		if i := bytes.Index(auth, credentialParameter); i >= 0 && bytes.HasPrefix(auth, signatureScheme) {
 			credential := auth[i+len(credentialParameter):]
@@ -115,7 +115,10 @@ func (c *call) readSignature() {
 	}
 }
 
-var credentialParameter = []byte("Credential=")
+var (
+	headerAuthorization = []byte(fasthttp.HeaderAuthorization)
+	credentialParameter = []byte("Credential=")
+)
 
 // scopeRegion takes the region out of KEY/yyyymmdd/REGION/sns/aws4_request, nil unless it is well formed.
 func scopeRegion(credential []byte) []byte {

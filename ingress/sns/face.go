@@ -34,7 +34,7 @@ func (f *Face) Name() string { return "sns" }
 // it: the face is asked last. What a browser would ask at "/", a GET without an Action, is not the face's.
 func (f *Face) Claims(h *ingress.Head) bool {
 	if string(h.Path) != "/" {
-		return bytes.HasPrefix(h.Header.Peek(fasthttp.HeaderAuthorization), signatureScheme)
+		return bytes.HasPrefix(h.Header.PeekCanonical(headerAuthorization), signatureScheme)
 	}
 	if h.IsMethod(fasthttp.MethodGet) || h.IsMethod(fasthttp.MethodHead) || h.IsMethod(fasthttp.MethodOptions) {
 		return bytes.Contains(h.Query, actionParameter)
