@@ -199,9 +199,10 @@ func (g *gate) pairs(ceiling, engine func() (float64, error)) (gatePair, error) 
 		if err != nil {
 			return gatePair{}, err
 		}
-		b.add(e, a)
+		b.add(Run{Engine: e, Ceiling: a})
 	}
-	return gatePair{engine: spreadOf(b.engine).Median, ceiling: spreadOf(b.ceiling).Median, ratio: spreadOf(b.ratio)}, nil
+	row := b.finish()
+	return gatePair{engine: row.Engine.Median, ceiling: row.Ceiling.Median, ratio: row.Ratio}, nil
 }
 
 // update measures every row as often as a judged one may be, and writes the medians.

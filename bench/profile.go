@@ -28,11 +28,14 @@ type ProfileOptions struct {
 
 	MutexFraction int // of the server whose locks and waits are profiled; default 5
 	BlockRateNS   int // likewise; default 10,000
+
+	tail time.Duration // of the load, behind the profiles; default 1 s
 }
 
 func (o *ProfileOptions) setDefaults() {
 	o.Seconds = cmp.Or(o.Seconds, 10)
 	o.Warmup = cmp.Or(o.Warmup, time.Second)
+	o.tail = cmp.Or(o.tail, time.Second)
 	o.MutexFraction = cmp.Or(o.MutexFraction, 5)
 	o.BlockRateNS = cmp.Or(o.BlockRateNS, 10_000)
 	if o.Out == nil {
@@ -65,7 +68,6 @@ func Profile(ctx context.Context, opts ProfileOptions) error {
 	if err := opts.Validate(); err != nil {
 		return fmt.Errorf("bench: profile: %w", err)
 	}
-	opts.setDefaults()
 	scenarios, err := profileScenarios(opts.Scenarios)
 	if err != nil {
 		return fmt.Errorf("bench: profile: %w", err)
@@ -77,12 +79,12 @@ func Profile(ctx context.Context, opts ProfileOptions) error {
 	if err != nil {
 		return fmt.Errorf("bench: profile: %w", err)
 	}
-	s, err := newRigSuite(SuiteOptions{Executable: opts.Executable, Dir: opts.TempDir, Out: opts.Out})
+	s, err := newRigSuite(SuiteOptions{Executable: opts.Executable, Dir: opts.TempDir, Out: cmp.Or[io.Writer](opts.Out, io.Discard)})
 	if err != nil {
 		return fmt.Errorf("bench: profile: %w", err)
 	}
 	defer os.RemoveAll(s.dir)
-	p := &profiler{opts: opts, suite: s, client: &http.Client{Transport: &http.Transport{}}}
+	p := newProfiler(opts, s)
 	defer p.client.CloseIdleConnections()
 	for _, sc := range scenarios {
 		capture, err := p.capture(ctx, sc)
@@ -103,6 +105,11 @@ type profiler struct {
 	opts   ProfileOptions
 	suite  *suite
 	client *http.Client
+}
+
+func newProfiler(opts ProfileOptions, s *suite) *profiler {
+	opts.setDefaults()
+	return &profiler{opts: opts, suite: s, client: &http.Client{Transport: &http.Transport{}}}
 }
 
 // profileKind is one kind of profile: its name in file names, and on the admin listener.
@@ -176,7 +183,7 @@ type loaded struct {
 
 // loadTime is how long a load generator runs, so that it still does when the profiles end.
 func (p *profiler) loadTime() time.Duration {
-	return p.opts.Warmup + time.Duration(p.opts.Seconds)*time.Second + time.Second
+	return p.opts.Warmup + time.Duration(p.opts.Seconds)*time.Second + p.opts.tail
 }
 
 // load makes the load of a session. A backlog is pushed again and again until the context ends.

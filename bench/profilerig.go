@@ -231,7 +231,7 @@ func (r *profileRig) calibrate(ctx context.Context) error {
 		return nil
 	}
 	// What a short closed loop publishes is many times what is pushed meanwhile. The first opens the connections.
-	burst := max(100*time.Millisecond, 3*time.Second/time.Duration(max(1, r.scenario.Fanout)))
+	burst := min(max(100*time.Millisecond, 3*time.Second/time.Duration(max(1, r.scenario.Fanout))), 500*time.Millisecond)
 	var run profileRun
 	for range 2 {
 		var err error

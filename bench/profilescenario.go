@@ -39,16 +39,16 @@ func ProfileScenarios() []ProfileScenario {
 			Durability: "memory", Faces: Faces, Conns: 256, SizeBytes: 1024,
 		},
 		{
-			Name: "push-plain-10", About: "10 subscriptions, one request in flight per connection, 80 % of the capacity",
-			Durability: "memory", Faces: []string{"native"}, Conns: 32, SizeBytes: 1024, Fanout: 10, Pipeline: 1, InFlight: 64, Share: 0.8,
+			Name: "push-plain-10", About: "10 subscriptions, one request in flight per connection, 60 % of the capacity",
+			Durability: "memory", Faces: []string{"native"}, Conns: 32, SizeBytes: 1024, Fanout: 10, Pipeline: 1, InFlight: 64, Share: 0.6,
 		},
 		{
-			Name: "push-pipelined-64", About: "10 subscriptions, 64 requests in flight per connection, 80 % of the capacity",
-			Durability: "memory", Faces: []string{"native"}, Conns: 32, SizeBytes: 1024, Fanout: 10, Pipeline: 64, InFlight: 256, Share: 0.8,
+			Name: "push-pipelined-64", About: "10 subscriptions, 64 requests in flight per connection, 60 % of the capacity",
+			Durability: "memory", Faces: []string{"native"}, Conns: 32, SizeBytes: 1024, Fanout: 10, Pipeline: 64, InFlight: 256, Share: 0.6,
 		},
 		{
-			Name: "end-to-end-100", About: "100 subscriptions, saved and synced before the answer, 80 % of the capacity",
-			Durability: "sync", Faces: []string{"sns"}, Conns: 8, SizeBytes: 1024, Fanout: 100, Pipeline: 1, InFlight: 64, Share: 0.8,
+			Name: "end-to-end-100", About: "100 subscriptions, saved and synced before the answer, 60 % of the capacity",
+			Durability: "sync", Faces: []string{"sns"}, Conns: 8, SizeBytes: 1024, Fanout: 100, Pipeline: 1, InFlight: 64, Share: 0.6,
 		},
 		{
 			Name: "lagging-drain", About: "4 subscriptions that are behind and read the store until they have caught up",

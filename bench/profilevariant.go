@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// variant is a scenario with some things set otherwise: a program, its environment, its configuration, or the work.
-type variant struct {
+// setup is a variant: a scenario with some things set otherwise: a program, its environment, its configuration, or the work.
+type setup struct {
 	name       string
 	scenario   ProfileScenario
 	executable string
@@ -18,14 +18,14 @@ type variant struct {
 	config     string // a configuration file's text; empty for none
 }
 
-// parseVariant reads "KEY=VALUE,KEY=VALUE" or "default", which changes nothing. A key is
+// parseSetup reads "KEY=VALUE,KEY=VALUE" or "default", which changes nothing. A key is
 //
 //   - binary: the program to run;
 //   - one of the scenario's: durability, conns, size, fanout, pipeline, in_flight, share;
 //   - in capitals, a variable of the server's environment, such as GOGC;
 //   - any other, a key of the server's configuration file, such as memory or limits.in_flight_publishes.
-func parseVariant(text, executable string, sc ProfileScenario) (variant, error) {
-	v := variant{name: text, scenario: sc, executable: executable}
+func parseSetup(text, executable string, sc ProfileScenario) (setup, error) {
+	v := setup{name: text, scenario: sc, executable: executable}
 	if text == "default" {
 		return v, nil
 	}
@@ -41,7 +41,7 @@ func parseVariant(text, executable string, sc ProfileScenario) (variant, error) 
 	return v, nil
 }
 
-func (v *variant) set(key, value string) (err error) {
+func (v *setup) set(key, value string) (err error) {
 	sc := &v.scenario
 	switch key {
 	case "binary":
@@ -83,7 +83,7 @@ func configLine(key, value string) string {
 }
 
 // suite starts the processes of this variant; the flags are for its server.
-func (v *variant) suite(s *suite, number int) (*suite, []string, error) {
+func (v *setup) suite(s *suite, number int) (*suite, []string, error) {
 	own := &suite{opts: s.opts, dir: s.dir, env: v.env}
 	own.opts.Executable = v.executable
 	if v.config == "" {

@@ -10,9 +10,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-func TestParseVariant(t *testing.T) {
+func TestParseSetup(t *testing.T) {
 	base := ProfileScenario{Name: "s", Durability: "sync", Conns: 256, Pipeline: 1}
-	v, err := parseVariant("durability=memory,conns=8,size=64,fanout=3,pipeline=16,in_flight=32,share=0.5,backlog=1s,GOGC=400,memory=64MiB,limits.in_flight_publishes=64", "exe", base)
+	v, err := parseSetup("durability=memory,conns=8,size=64,fanout=3,pipeline=16,in_flight=32,share=0.5,backlog=1s,GOGC=400,memory=64MiB,limits.in_flight_publishes=64", "exe", base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,13 +47,13 @@ func TestParseVariant(t *testing.T) {
 	}
 }
 
-func TestParseVariantRefuses(t *testing.T) {
+func TestParseSetupRefuses(t *testing.T) {
 	for _, text := range []string{"", "x", "=1", "GOGC=", "conns=many", "share=half", "backlog=long", "conns=1,,size=2"} {
-		if _, err := parseVariant(text, "exe", ProfileScenario{}); err == nil || !strings.Contains(err.Error(), "variant ") {
+		if _, err := parseSetup(text, "exe", ProfileScenario{}); err == nil || !strings.Contains(err.Error(), "variant ") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	v, err := parseVariant("binary=some/where", "exe", ProfileScenario{})
+	v, err := parseSetup("binary=some/where", "exe", ProfileScenario{})
 	if err != nil || !filepath.IsAbs(v.executable) {
 		t.Error(v.executable, err)
 	}

@@ -39,7 +39,7 @@ func (o *VaryOptions) Validate() error {
 	return err
 }
 
-func (o *VaryOptions) parse() ([]variant, error) {
+func (o *VaryOptions) parse() ([]setup, error) {
 	var wrong []error
 	check := func(ok bool, format string, args ...any) {
 		if !ok {
@@ -54,9 +54,9 @@ func (o *VaryOptions) parse() ([]variant, error) {
 	if err != nil {
 		return nil, errors.Join(append(wrong, err)...)
 	}
-	variants := make([]variant, 0, len(o.Variants))
+	variants := make([]setup, 0, len(o.Variants))
 	for _, text := range o.Variants {
-		v, err := parseVariant(text, o.Executable, scenarios[0])
+		v, err := parseSetup(text, o.Executable, scenarios[0])
 		check(err == nil, "%w", err)
 		variants = append(variants, v)
 	}
@@ -92,9 +92,17 @@ func (r *VaryResult) String() string {
 	for _, v := range r.Variants {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s (%s to %s) | %s | %s | %d |\n", cell(v.Name), v.CPU, v.Ratio,
 			grouped(int64(v.PerSecond.Median)), grouped(int64(v.PerSecond.Min)), grouped(int64(v.PerSecond.Max)),
-			latencyCell(v.P50), latencyCell(v.P99), v.Errors)
+			publishLatency(v.P50), publishLatency(v.P99), v.Errors)
 	}
 	return b.String()
+}
+
+// publishLatency is empty where nothing was published.
+func publishLatency(s Spread) string {
+	if s.Max == 0 {
+		return ""
+	}
+	return microseconds(int64(s.Median))
 }
 
 // Vary measures a scenario with something set otherwise in each variant: all servers run, one has load at a time, in
@@ -122,7 +130,7 @@ func Vary(ctx context.Context, opts VaryOptions) (*VaryResult, error) {
 type comparison struct {
 	opts     VaryOptions
 	suite    *suite
-	variants []variant
+	variants []setup
 	rigs     []*profileRig
 }
 
@@ -171,9 +179,7 @@ func (c *comparison) measure(ctx context.Context) (*VaryResult, error) {
 				first = run.each()
 			}
 			b := &builders[i]
-			b.add(run.each(), first)
-			b.addRate(run.perSecond())
-			b.p50, b.p99 = append(b.p50, run.p50), append(b.p99, run.p99)
+			b.add(Run{Engine: run.each(), Ceiling: first, PerSecond: run.perSecond(), P50: run.p50, P99: run.p99})
 			b.errors += run.errors
 			c.suite.say("%s, %s, run %d of %d: %.2f µs of CPU each, %.2f of the first, %s/s", c.opts.Scenario, c.variants[i].name,
 				n+1, c.opts.Runs, run.each(), run.each()/first, grouped(int64(run.perSecond())))
@@ -181,10 +187,10 @@ func (c *comparison) measure(ctx context.Context) (*VaryResult, error) {
 	}
 	result := &VaryResult{Scenario: c.opts.Scenario, Runs: c.opts.Runs, Duration: c.opts.Duration}
 	for i := range builders {
-		b := &builders[i]
+		row := builders[i].finish()
 		result.Variants = append(result.Variants, VariantResult{
-			Name: c.variants[i].name, CPU: spreadOf(b.engine), Ratio: spreadOf(b.ratio), PerSecond: spreadOf(b.rate),
-			P50: spreadOf(b.p50), P99: spreadOf(b.p99), Errors: b.errors, Rate: c.rigs[i].rate,
+			Name: c.variants[i].name, CPU: row.Engine, Ratio: row.Ratio, PerSecond: row.PerSecond, P50: row.P50, P99: row.P99,
+			Errors: row.Errors, Rate: c.rigs[i].rate,
 		})
 	}
 	return result, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"time"
@@ -13,6 +14,7 @@ type benchGate struct {
 	Update   bool          `help:"Measure, and write the file instead of judging by it."`
 	Runs     int           `help:"Pairs of a row's runs in one try." default:"3"`
 	Duration time.Duration `help:"Length of one run." default:"1.2s"`
+	Commit   string        `help:"Commit, for the file that --update writes; default that of the build." default:""`
 }
 
 // Help says what is judged.
@@ -28,6 +30,6 @@ func (c *benchGate) Run(ctx context.Context) error {
 		return err
 	}
 	return bench.Gate(ctx, bench.GateOptions{
-		Executable: exe, Ratios: c.Ratios, Update: c.Update, Runs: c.Runs, Duration: c.Duration, Commit: buildCommit(), Out: os.Stderr,
+		Executable: exe, Ratios: c.Ratios, Update: c.Update, Runs: c.Runs, Duration: c.Duration, Commit: cmp.Or(c.Commit, buildCommit()), Out: os.Stderr,
 	})
 }
