@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -123,6 +124,6 @@ func writeVerdicts(w io.Writer, verdicts []gateVerdict) {
 		}
 		figure := func(f float64) string { return fmt.Sprintf("%.2f", f) }
 		_, _ = fmt.Fprintf(w, format, v.name, figure(v.best.engine), figure(v.best.ceiling), figure(v.best.ratio.Median),
-			figure(v.committed), figure(v.limit()), fmt.Sprint(v.tries), state)
+			figure(v.committed), figure(v.limit()), strconv.Itoa(v.tries), state)
 	}
 }

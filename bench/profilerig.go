@@ -51,7 +51,7 @@ func startRig(ctx context.Context, s *suite, sc ProfileScenario, flags ...string
 	if r.server, err = s.start(ctx, append(r.serverArgs(r.data), flags...)...); err != nil {
 		return nil, err
 	}
-	if r.sink, err = s.start(ctx, "sink", "--listen", "127.0.0.1:0"); err != nil {
+	if r.sink, err = s.start(ctx, "sink", "--listen", "127.0.0.1:0", "--delay", sc.Delay.String()); err != nil {
 		return nil, err
 	}
 	if err = r.put(ctx, "", map[string]any{"retention": map[string]string{"age": "1h"}}, sc.Backlog > 0); err != nil {

@@ -19,6 +19,8 @@ type ProfileScenario struct {
 	Fanout     int      `json:"fanout"`    // subscriptions of the topic
 	Pipeline   int      `json:"pipeline"`  // of each subscription
 	InFlight   int      `json:"in_flight"` // of each subscription
+	// Delay of the subscriber's answers.
+	Delay time.Duration `json:"delay_ns,omitempty"`
 	// Share of what the server gets done, which is measured first, that is published by an open loop. 0: a closed
 	// loop, as fast as it goes.
 	Share float64 `json:"share"`

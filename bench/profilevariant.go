@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,13 +17,13 @@ type setup struct {
 	scenario   ProfileScenario
 	executable string
 	env        []string
-	config     string // a configuration file's text; empty for none
+	config     map[string]any // of a configuration file, by section; nil for none
 }
 
 // parseSetup reads "KEY=VALUE,KEY=VALUE" or "default", which changes nothing. A key is
 //
 //   - binary: the program to run;
-//   - one of the scenario's: durability, conns, size, fanout, pipeline, in_flight, share;
+//   - one of the scenario's: durability, conns, size, fanout, pipeline, in_flight, delay, share, backlog;
 //   - in capitals, a variable of the server's environment, such as GOGC;
 //   - any other, a key of the server's configuration file, such as memory or limits.in_flight_publishes.
 func parseSetup(text, executable string, sc ProfileScenario) (setup, error) {
@@ -60,6 +62,8 @@ func (v *setup) set(key, value string) (err error) {
 		sc.InFlight, err = strconv.Atoi(value)
 	case "share":
 		sc.Share, err = strconv.ParseFloat(value, 64)
+	case "delay":
+		sc.Delay, err = time.ParseDuration(value)
 	case "backlog":
 		sc.Backlog, err = time.ParseDuration(value)
 	default:
@@ -67,28 +71,47 @@ func (v *setup) set(key, value string) (err error) {
 			v.env = append(v.env, key+"="+value)
 			return nil
 		}
-		v.config += configLine(key, value)
+		return v.configure(strings.Split(key, "."), value)
 	}
 	return err
 }
 
-// configLine is the line of a configuration file that sets a key, whose sections are before its dots.
-func configLine(key, value string) string {
-	sections := strings.Split(key, ".")
-	last := len(sections) - 1
-	if last == 0 {
-		return key + ": " + value + "\n"
+var errSection = errors.New("is a section and a value")
+
+// configure sets a key of the configuration file, whose sections stand before it.
+func (v *setup) configure(key []string, value string) error {
+	if v.config == nil {
+		v.config = map[string]any{}
 	}
-	return strings.Join(sections[:last], ": {") + ": {" + sections[last] + ": " + value + strings.Repeat("}", last) + "\n"
+	section, last := v.config, len(key)-1
+	for _, name := range key[:last] {
+		if section[name] == nil {
+			section[name] = map[string]any{}
+		}
+		inner, ok := section[name].(map[string]any)
+		if !ok {
+			return errSection
+		}
+		section = inner
+	}
+	section[key[last]] = value
+	if json.Valid([]byte(value)) { // a number, true or false
+		section[key[last]] = json.RawMessage(value)
+	}
+	return nil
 }
 
 // suite starts the processes of this variant; the flags are for its server.
 func (v *setup) suite(s *suite, number int) (*suite, []string, error) {
 	own := &suite{opts: s.opts, dir: s.dir, env: v.env}
 	own.opts.Executable = v.executable
-	if v.config == "" {
+	if v.config == nil {
 		return own, nil, nil
 	}
+	text, err := json.Marshal(v.config) // which is YAML as well
+	if err != nil {
+		return nil, nil, err
+	}
 	file := filepath.Join(s.dir, fmt.Sprintf("variant-%d.yaml", number))
-	return own, []string{"--config", file}, os.WriteFile(file, []byte(v.config), 0o600)
+	return own, []string{"--config", file}, os.WriteFile(file, text, 0o600)
 }

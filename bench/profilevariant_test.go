@@ -12,12 +12,12 @@ import (
 
 func TestParseSetup(t *testing.T) {
 	base := ProfileScenario{Name: "s", Durability: "sync", Conns: 256, Pipeline: 1}
-	v, err := parseSetup("durability=memory,conns=8,size=64,fanout=3,pipeline=16,in_flight=32,share=0.5,backlog=1s,GOGC=400,memory=64MiB,limits.in_flight_publishes=64", "exe", base)
+	v, err := parseSetup("durability=memory,conns=8,size=64,fanout=3,pipeline=16,in_flight=32,share=0.5,backlog=1s,delay=1ms,GOGC=400,memory=64MiB,limits.in_flight_publishes=64,limits.connections=9", "exe", base)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := ProfileScenario{
-		Name: "s", Durability: "memory", Conns: 8, SizeBytes: 64, Fanout: 3, Pipeline: 16, InFlight: 32, Share: 0.5, Backlog: 1e9,
+		Name: "s", Durability: "memory", Conns: 8, SizeBytes: 64, Fanout: 3, Pipeline: 16, InFlight: 32, Share: 0.5, Backlog: 1e9, Delay: 1e6,
 	}
 	if diff := cmp.Diff(want, v.scenario); diff != "" {
 		t.Errorf("scenario (-want +got):\n%s", diff)
@@ -28,19 +28,21 @@ func TestParseSetup(t *testing.T) {
 	var config struct {
 		Memory string
 		Limits struct {
-			InFlight int `yaml:"in_flight_publishes"`
+			InFlight    int `yaml:"in_flight_publishes"`
+			Connections int
 		}
-	}
-	if err := yaml.Unmarshal([]byte(v.config), &config); err != nil || config.Memory != "64MiB" || config.Limits.InFlight != 64 {
-		t.Errorf("%q: %+v, %v", v.config, config, err)
 	}
 	s := &suite{opts: SuiteOptions{Executable: "other"}, dir: t.TempDir()}
 	own, flags, err := v.suite(s, 3)
 	if err != nil || own.opts.Executable != "exe" || len(flags) != 2 {
 		t.Fatal(own, flags, err)
 	}
-	if text, err := os.ReadFile(flags[1]); err != nil || string(text) != v.config {
-		t.Errorf("%q, %v", text, err)
+	text, err := os.ReadFile(flags[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, &config); err != nil || config.Memory != "64MiB" || config.Limits.InFlight != 64 || config.Limits.Connections != 9 {
+		t.Errorf("%s: %+v, %v", text, config, err)
 	}
 	if cmd := own.command([]string{"serve"}); cmd.Env[len(cmd.Env)-1] != "GOGC=400" {
 		t.Error(cmd.Env)
@@ -48,7 +50,7 @@ func TestParseSetup(t *testing.T) {
 }
 
 func TestParseSetupRefuses(t *testing.T) {
-	for _, text := range []string{"", "x", "=1", "GOGC=", "conns=many", "share=half", "backlog=long", "conns=1,,size=2"} {
+	for _, text := range []string{"", "x", "=1", "GOGC=", "conns=many", "share=half", "backlog=long", "conns=1,,size=2", "memory=1,memory.x=2"} {
 		if _, err := parseSetup(text, "exe", ProfileScenario{}); err == nil || !strings.Contains(err.Error(), "variant ") {
 			t.Errorf("%q: %v", text, err)
 		}

@@ -20,8 +20,8 @@ type benchVary struct {
 // Help has examples.
 func (*benchVary) Help() string {
 	return `Measures one scenario with different settings, in turns on one machine: CPU time for each push, or publish, rate and latency.
-A key is binary (the program), one of the scenario (durability, conns, size, fanout, pipeline, in_flight, share, backlog), in
-capitals a variable of the server's environment, and any other a key of its configuration file.
+A key is binary (the program), one of the scenario (durability, conns, size, fanout, pipeline, in_flight, delay, share, backlog),
+in capitals a variable of the server's environment, and any other a key of its configuration file.
 
 Examples:
   fanfare bench vary publish-sync-256 default GOGC=400
