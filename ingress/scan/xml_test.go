@@ -321,6 +321,22 @@ func FuzzXML(f *testing.F) {
 	})
 }
 
+// FuzzXMLUnescaped compares text that is dense with references with the same text among much other.
+func FuzzXMLUnescaped(f *testing.F) {
+	for _, seed := range []string{"&#34;a&#34;:&#x22;", "&lt;&gt;&amp;&apos;&quot;", "&&&", "&#;&#x;&#1;&#55296;&#xFFFFFFFFF;", "\r\n&#13;\r&\r", "&#128512;&#x1F600;&#9;", "&#", "&l"} {
+		f.Add([]byte(seed))
+	}
+	around := bytes.Repeat([]byte("x"), 64)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		dense := appendXMLDense(make([]byte, 1, 1+len(raw)), raw)[1:]
+		long := bytes.Repeat(around, bytes.Count(raw, xmlReferenceStart)+1)
+		got := AppendXMLUnescaped(nil, append(append(bytes.Clone(long), raw...), long...))
+		if want := string(long) + string(dense) + string(long); string(got) != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
+	})
+}
+
 // FuzzXMLName compares the name of a tag with one that is read rune by rune.
 func FuzzXMLName(f *testing.F) {
 	for _, seed := range []string{"Message>", "Message xmlns", "a:b>", "a:b:c>", ":a>", "a-b.1>", "é>", "aé>", "a\xff>", "1a>", "", "a"} {
