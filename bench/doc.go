@@ -8,6 +8,9 @@
 // of the same HTTP library cost. Suite starts all of them as processes of their own, runs them in turns,
 // and reads their CPU time from the operating system; WriteReport makes a page of the figures.
 //
+// Profile captures profiles of a server under named scenarios, which are data (ProfileScenarios); Vary runs one of
+// them with different settings in turns; Gate judges a few ratios of the suite's kind by committed ones.
+//
 // # Where it stands on the data path
 //
 // Outside, at both ends: Publish before the ingress, Sink behind the egress. It imports neither, and
