@@ -3,10 +3,13 @@
 // # What it is
 //
 // Publish is the load generator: it speaks the publish request of every face, in a closed loop or in an
-// open loop whose latencies count from the intended send time. Sink is a subscriber that counts, prints or
-// remembers what arrives. FixedReply and PushLoop are the ceilings: what a bare server and a bare client
-// of the same HTTP library cost. Suite starts all of them as processes of their own, runs them in turns,
-// and reads their CPU time from the operating system; WriteReport makes a page of the figures.
+// open loop whose latencies count from the intended send time, to one topic or to very many in turn. Sink is
+// a subscriber that counts, prints or remembers what arrives, and tells how late it was. FixedReply and PushLoop
+// are the ceilings: what a bare server and a bare client of the same HTTP library cost. Suite starts all of them as
+// processes of their own, runs them in turns, and reads their CPU time from the operating system, and what their
+// runtime holds and collects from their metrics; each group of rows is a file rows_GROUP.go. Peers are programs of
+// others that it measures at the same work. WriteReport makes a page of the figures and Plots draws them; Compare
+// says what changed from one report to another, and how sure that is.
 //
 // Profile captures profiles of a server under named scenarios, which are data (ProfileScenarios); Vary runs one of
 // them with different settings in turns; Gate judges a few ratios of the suite's kind by committed ones.

@@ -35,7 +35,8 @@ func (s *suite) stopEngine(p *process) {
 
 // subscribe makes a topic without subscriptions and one with as many as the fan-out.
 func (s *suite) subscribe(ctx context.Context, engine *process, fanout int) error {
-	requests := []put{{"/v1/topics/alone", "{}"}, {"/v1/topics/fanned", "{}"}}
+	requests := make([]put, 0, 2+fanout)
+	requests = append(requests, put{"/v1/topics/alone", "{}"}, put{"/v1/topics/fanned", "{}"})
 	for i := range fanout {
 		requests = append(requests, put{fmt.Sprintf("/v1/topics/fanned/subscriptions/s%d", i), s.subscription(i)})
 	}

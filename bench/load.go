@@ -96,7 +96,7 @@ func (s *suite) bareLoop(ctx context.Context, o PushLoopOptions) (float64, error
 	var r PushLoopResult
 	err := s.run(ctx, &r, "bench", "push-loop", "--target", "http://"+s.sink.listen+"/bare",
 		"--size", strconv.Itoa(cmp.Or(o.SizeBytes, 1024)), "--conns", strconv.Itoa(cmp.Or(o.Conns, pushConns)),
-		"--pipeline", strconv.Itoa(cmp.Or(o.Pipeline, 1)), "--duration", cmp.Or(o.Duration, s.opts.Duration).String(), "--json")
+		"--pipeline", strconv.Itoa(cmp.Or(o.Pipeline, 1)), "--duration", o.Duration.String(), "--json")
 	if err != nil {
 		return 0, err
 	}

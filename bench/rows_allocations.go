@@ -13,7 +13,7 @@ const (
 
 // allocationScenarios measure what the runtime does for a message in steady load.
 func (s *suite) allocationScenarios() []*scenario {
-	var all []*scenario
+	all := make([]*scenario, 0, 18)
 	for _, c := range []struct {
 		what   string
 		fanout int

@@ -14,7 +14,7 @@ type exchange struct {
 
 // endScenarios measure a message from its publish to its push, for each durability.
 func (s *suite) endScenarios() []*scenario {
-	var all []*scenario
+	all := make([]*scenario, 0, 18)
 	for _, durability := range []string{"sync", "async", "memory"} {
 		row := Row{Group: groupEnd, Name: "publish native, " + durability + ", and push plain, fan-out 1"}
 		all = append(all, s.endScenario(row, exchange{durability, 1, 1024}))
@@ -24,7 +24,7 @@ func (s *suite) endScenarios() []*scenario {
 
 // fanOutScenarios measure it for more and more subscriptions.
 func (s *suite) fanOutScenarios() []*scenario {
-	var all []*scenario
+	all := make([]*scenario, 0, 18)
 	for _, fanout := range []int{1, 10, 100, 1000} {
 		row := Row{Group: groupFanOut, Name: "fan-out " + grouped(int64(fanout)), X: float64(fanout)}
 		all = append(all, s.endScenario(row, exchange{"sync", fanout, 1024}))
@@ -34,7 +34,7 @@ func (s *suite) fanOutScenarios() []*scenario {
 
 // bodiesScenarios measure it for larger and larger bodies.
 func (s *suite) bodiesScenarios() []*scenario {
-	var all []*scenario
+	all := make([]*scenario, 0, 18)
 	for _, c := range []struct {
 		name string
 		size int

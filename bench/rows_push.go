@@ -8,7 +8,7 @@ import (
 
 // pushScenarios measure a push without the HTTP of the publishes.
 func (s *suite) pushScenarios() []*scenario {
-	var all []*scenario
+	all := make([]*scenario, 0, 18)
 	for _, c := range []struct {
 		name            string
 		fanout          int
@@ -29,8 +29,8 @@ func (s *suite) pushScenarios() []*scenario {
 			"bench", "push", "--fanout", strconv.Itoa(c.fanout), "--pipeline", strconv.Itoa(c.pipeline), "--conns", strconv.Itoa(c.conns),
 			"--messages-in-flight", strconv.Itoa(c.ahead), "--duration", s.opts.Duration.String(), "--json",
 		}
-		loop := PushLoopOptions{Conns: c.conns, Pipeline: c.pipeline}
-		all = append(all, &scenario{[]Row{row}, s.span(s.opts.Duration, s.opts.Duration*2), func(ctx context.Context, rows []*builder) error {
+		loop := PushLoopOptions{Conns: c.conns, Pipeline: c.pipeline, Duration: s.half()}
+		all = append(all, &scenario{[]Row{row}, s.span(s.half(), s.opts.Duration*2), func(ctx context.Context, rows []*builder) error {
 			return s.push(ctx, rows[0], args, loop)
 		}})
 	}

@@ -12,7 +12,7 @@ const topicsBudget = 1.15
 // topicsScenarios measure what many topics cost: publishes alone, and with a push each.
 func (s *suite) topicsScenarios() []*scenario {
 	counts := []int{1, s.opts.Many / 100, s.opts.Many}
-	var all []*scenario
+	all := make([]*scenario, 0, 18)
 	for _, c := range []struct {
 		what   string
 		pushes bool

@@ -61,7 +61,7 @@ func (sc *scenario) named(text string) bool {
 
 // scenarios lists what the suite measures, with the budgets.
 func (s *suite) scenarios() []*scenario {
-	var all []*scenario
+	all := make([]*scenario, 0, 40)
 	for _, group := range []func() []*scenario{
 		s.publishScenarios, s.pushScenarios, s.endScenarios, s.fanOutScenarios, s.topicsScenarios, s.bodiesScenarios,
 		s.filterScenarios, s.latencyScenarios, s.allocationScenarios, s.memoryScenarios,
@@ -81,7 +81,7 @@ func (s *suite) rows(ctx context.Context, sc *scenario) []Row {
 	if err != nil && ctx.Err() == nil {
 		s.say("%s: %v", sc.rows[0].Name, err)
 	}
-	var rows []Row
+	rows := make([]Row, 0, len(builders))
 	for _, b := range builders {
 		switch {
 		case ctx.Err() != nil && len(b.row.Runs) == 0:

@@ -111,7 +111,7 @@ func TestCommandEnvironment(t *testing.T) {
 // The sizes of the suite are made small, and its loads so short that no figure means anything but the stand-in's own.
 func tinySuite(s *suite, dir string, out io.Writer) SuiteOptions {
 	return SuiteOptions{
-		Executable: s.opts.Executable, Runs: 2, Duration: 40 * time.Millisecond, Warmup: 20 * time.Millisecond,
+		Executable: s.opts.Executable, Runs: 2, Duration: 20 * time.Millisecond, Warmup: 10 * time.Millisecond,
 		Faces: []string{"smq", "sns"}, Many: 300, Dir: dir, Commit: "abc", Out: out,
 	}
 }

@@ -19,8 +19,8 @@ type template struct {
 const (
 	topicDigits = 6
 	topicZero   = "-000000"
-	stampPrefix = "sent="
-	stampDigits = 19 // ns since 1970, until the year 2286
+	stampPrefix = "sent-" // nothing that a web form escapes
+	stampDigits = 19      // ns since 1970, until the year 2286
 	stampZero   = stampPrefix + "0000000000000000000 "
 	stampBytes  = len(stampZero)
 )

@@ -21,7 +21,7 @@ type depths struct {
 	conn int            // guarded by mu: connections so far
 	deep []int          // guarded by mu: of each batch that was deeper than one, the connection
 	last int            // guarded by mu: the depth of the last batch
-	seen map[string]int // guarded by mu: how often each body was answered
+	seen map[string]int // guarded by mu: how often each body came
 }
 
 // serve reads batches: one request and those that lie behind it. answer returns the text and whether the connection
@@ -54,10 +54,34 @@ func (d *depths) serve(answer func(conn, n int, bodies []string) (string, bool))
 			}
 			d.mu.Unlock()
 			text, goOn := answer(conn, n, bodies)
+			d.mu.Lock()
+			for _, body := range bodies {
+				d.seen[body]++
+			}
+			d.mu.Unlock()
 			if _, err := io.WriteString(c, text); err != nil || !goOn {
 				return
 			}
 		}
+	}
+}
+
+// waitFor waits until so many different bodies have come.
+func (d *depths) waitFor(t *testing.T, n int) {
+	t.Helper()
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		d.mu.Lock()
+		have := len(d.seen)
+		d.mu.Unlock()
+		if have >= n {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of %d came", have, n)
+		}
+		<-look.C
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -124,6 +125,9 @@ func (c *benchSuite) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err := c.readNotes(); err != nil { // now, not when everything is measured
+		return err
+	}
 	opts := bench.SuiteOptions{
 		Executable: exe, Runs: c.Runs, Duration: c.Duration, Rows: c.Rows, Commit: c.Commit, Out: os.Stderr,
 		Command: "fanfare " + strings.Join(os.Args[1:], " "), Peers: c.find(),
@@ -135,14 +139,13 @@ func (c *benchSuite) Run(ctx context.Context) error {
 	if report == nil {
 		return suiteErr
 	}
-	// What was measured before an interruption is reported all the same.
-	if err := c.writePage(report); err != nil {
-		return err
-	}
+	// What was measured before an interruption is reported all the same, and the figures are kept if the page cannot be.
+	var jsonErr error
 	if c.JSON != "" {
-		if err := writeTo(c.JSON, func(w io.Writer) error { return bench.WriteReportJSON(w, report) }); err != nil {
-			return err
-		}
+		jsonErr = writeTo(c.JSON, func(w io.Writer) error { return bench.WriteReportJSON(w, report) })
+	}
+	if err := errors.Join(jsonErr, c.writePage(report)); err != nil {
+		return err
 	}
 	return errors.Join(suiteErr, report.Failed(), c.compareWith(old, report))
 }
@@ -150,6 +153,9 @@ func (c *benchSuite) Run(ctx context.Context) error {
 func writeTo(file string, write func(io.Writer) error) error {
 	if file == "-" {
 		return write(os.Stdout)
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
 	}
 	f, err := os.Create(file)
 	if err != nil {

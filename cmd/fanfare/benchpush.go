@@ -12,7 +12,6 @@ import (
 
 	"fanfare/bench"
 	"fanfare/engine"
-
 )
 
 // benchPush measures what a push costs: engine and egress in this process alone, without HTTP in front of them.
@@ -225,4 +224,3 @@ func (p *pushBench) publish(t *engine.Topic, n int) (accepted int64) {
 	}
 	return accepted
 }
-
