@@ -11,6 +11,9 @@
 // others that it measures at the same work. WriteReport makes a page of the figures and Plots draws them; Compare
 // says what changed from one report to another, and how sure that is.
 //
+// Profile captures profiles of a server under named scenarios, which are data (ProfileScenarios); Vary runs one of
+// them with different settings in turns; Gate judges a few ratios of the suite's kind by committed ones.
+//
 // # Where it stands on the data path
 //
 // Outside, at both ends: Publish before the ingress, Sink behind the egress. It imports neither, and

@@ -141,25 +141,25 @@ func TestVary(t *testing.T) {
 	s := testSuite(t)
 	dir := t.TempDir()
 	r, err := Vary(t.Context(), VaryOptions{
-		Executable: s.opts.Executable, Scenario: "push-plain-10", Variants: []string{"default", "fanout=30,size=16", "fanout=0,share=0,GOGC=50"},
+		Executable: s.opts.Executable, Scenario: "push-plain-10", Variants: []string{"default", "size=16", "fanout=30", "fanout=0,share=0,GOGC=50"},
 		Runs: 2, Duration: 30 * time.Millisecond, TempDir: dir,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Variants) != 3 || r.Variants[0].Ratio != (Spread{Median: 1, Min: 1, Max: 1}) {
+	if len(r.Variants) != 4 || r.Variants[0].Ratio != (Spread{Median: 1, Min: 1, Max: 1}) {
 		t.Errorf("%+v", r)
 	}
 	for i, v := range r.Variants {
-		if v.CPU.Min <= 0 || v.Ratio.Min <= 0 || v.PerSecond.Min <= 0 || v.P99.Min <= 0 || (v.Rate > 0) != (i < 2) {
+		if v.CPU.Min <= 0 || v.Ratio.Min <= 0 || v.PerSecond.Min <= 0 || v.P99.Min <= 0 || (v.Rate > 0) != (i < 3) {
 			t.Errorf("%+v", v)
 		}
 	}
-	// Who asks for the same share gets the same rate: otherwise the variants had different work.
-	if r.Variants[0].Rate != r.Variants[1].Rate {
-		t.Errorf("rates %v and %v", r.Variants[0].Rate, r.Variants[1].Rate)
+	// Who asks for the same share of the same work gets the same rate: otherwise the variants had different work.
+	if a, b, c := r.Variants[0].Rate, r.Variants[1].Rate, r.Variants[2].Rate; a != b || a == c {
+		t.Errorf("rates %v, %v and %v", a, b, c)
 	}
-	if lines := strings.Split(strings.TrimSpace(r.String()), "\n"); len(lines) != 7 {
+	if lines := strings.Split(strings.TrimSpace(r.String()), "\n"); len(lines) != 8 {
 		t.Errorf("%s", r)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {

@@ -134,7 +134,8 @@ type comparison struct {
 	rigs     []*profileRig
 }
 
-// start starts all servers and warms them up. An open loop has the same rate for all who ask for the same share.
+// start starts all servers and warms them up. An open loop has the rate of the first for all that push to as many and
+// ask for the same share; others have other work, and so a rate of their own.
 func (c *comparison) start(ctx context.Context) error {
 	for i := range c.variants {
 		v := &c.variants[i]
@@ -150,7 +151,7 @@ func (c *comparison) start(ctx context.Context) error {
 		if err := rig.calibrate(ctx); err != nil {
 			return fmt.Errorf("%s: %w", v.name, err)
 		}
-		if first := c.rigs[0]; rig.rate > 0 && v.scenario.Share == c.variants[0].scenario.Share {
+		if first := c.rigs[0]; first.scenario.Share == v.scenario.Share && first.scenario.Fanout == v.scenario.Fanout {
 			rig.rate = first.rate
 		}
 		if _, err := rig.run(ctx, c.opts.Duration/2); err != nil {
