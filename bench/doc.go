@@ -7,8 +7,9 @@
 // a subscriber that counts, prints or remembers what arrives, and tells how late it was. FixedReply and PushLoop
 // are the ceilings: what a bare server and a bare client of the same HTTP library cost. Suite starts all of them as
 // processes of their own, runs them in turns, and reads their CPU time from the operating system, and what their
-// runtime holds and collects from their metrics; each group of rows is a file rows_GROUP.go. WriteReport makes a page
-// of the figures.
+// runtime holds and collects from their metrics; each group of rows is a file rows_GROUP.go. Peers are programs of
+// others that it measures at the same work. WriteReport makes a page of the figures and Plots draws them; Compare
+// says what changed from one report to another, and how sure that is.
 //
 // # Where it stands on the data path
 //

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -205,6 +206,11 @@ func (e *fakeEngine) manage(ctx *fasthttp.RequestCtx) bool {
 			metricMallocs, 2*e.published, metricGC, 0.005*float64(e.collected), metricHeap, 1000*len(e.topics)+3000*endpoints, metricStacks, metricResident)
 	case "/debug/pprof/heap":
 		e.collected++
+	case "/debug/pprof/profile", "/debug/pprof/allocs", "/debug/pprof/mutex", "/debug/pprof/block":
+		// Whatever is asked for, at once.
+		if err := pprof.Lookup("goroutine").WriteTo(ctx, 0); err != nil {
+			ctx.Error(err.Error(), fasthttp.StatusInternalServerError)
+		}
 	default:
 		return false
 	}
@@ -252,6 +258,13 @@ func (e *fakeEngine) handle(ctx *fasthttp.RequestCtx) {
 			}
 		}
 		ctx.SetStatusCode(fasthttp.StatusCreated)
+	case ctx.IsPost() && len(parts) == 6 && parts[5] == "replay":
+		for range e.published {
+			if err := e.push(endpoints[atoi(parts[4][1:])], nil); err != nil {
+				ctx.Error(err.Error(), fasthttp.StatusBadGateway)
+				return
+			}
+		}
 	default:
 		ctx.Error("no such request", fasthttp.StatusBadRequest)
 	}

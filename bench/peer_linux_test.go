@@ -196,3 +196,22 @@ func TestNATSConn(t *testing.T) {
 		t.Error("a request after the context")
 	}
 }
+
+// The suite itself measures them, behind the rows.
+func TestSuiteWithPeers(t *testing.T) {
+	s := testSuite(t)
+	dir := t.TempDir()
+	r, err := Suite(t.Context(), SuiteOptions{
+		Executable: s.opts.Executable, Runs: 1, Duration: 50 * time.Millisecond, Warmup: 20 * time.Millisecond, Dir: dir,
+		Rows: "JetStream", Peers: Peers{NATSServer: fakePeers(t).NATSServer},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Rows) > 0 || len(r.Peers) != 2 || r.Peers[0].Failure != "" || r.Failed() != nil {
+		t.Errorf("%+v", r)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

@@ -48,12 +48,12 @@ func loadChart(rows []Row) chart {
 	offered.points = slices.Insert(offered.points, 0, point{})
 	return chart{
 		title: "Throughput and latency against load",
-		about: "Messages per second that arrived, and the latency of each from its intended time to the arrival of its push, at shares of the " +
+		about: "Messages per second that were accepted, and the latency of each from its intended time to the arrival of its push, at shares of the " +
 			"rate the machine sustains. Marks are medians of the runs, bars their range; latency has a logarithmic axis.",
 		x: axis{label: "offered load, messages per second", text: wholeText},
 		panels: []panel{
 			{y: axis{label: "messages per second", text: wholeText}, lines: []line{
-				offered, lineOf("done", blue, rows, func(r *Row) Spread { return r.PerSecond }),
+				offered, lineOf("accepted", blue, rows, func(r *Row) Spread { return r.PerSecond }),
 			}},
 			{y: axis{label: "latency", log: true, text: timeText}, lines: []line{
 				lineOf("p50", green, rows, func(r *Row) Spread { return r.P50 }),
@@ -97,10 +97,10 @@ func topicsChart(rows []Row) chart {
 		x:      axis{label: "topics", log: true, text: wholeText},
 		panels: []panel{{y: axis{label: "CPU per message", text: timeText}}},
 	}
-	colour := blue
+	colour, name := blue, "budget"
 	for _, work := range works(rows) {
 		of := slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return workOf(&r) != work })
-		budget := lineOf("", colour, of, func(r *Row) Spread {
+		budget := lineOf(name, colour, of, func(r *Row) Spread {
 			v := r.Budget * of[0].Engine.Median
 			return Spread{v, v, v}
 		})
@@ -108,7 +108,7 @@ func topicsChart(rows []Row) chart {
 		budget.dashed = true
 		measured := lineOf(work, colour, of, func(r *Row) Spread { return r.Engine })
 		c.panels[0].lines = append(c.panels[0].lines, budget, measured)
-		colour = (colour + 1) % colours
+		colour, name = (colour+1)%colours, "" // one of them is enough for the legend
 	}
 	return c
 }

@@ -164,6 +164,7 @@ func (s *suite) command(args []string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
+	cmd.Env = append(cmd.Env, s.env...)
 	return cmd
 }
 

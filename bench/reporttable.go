@@ -80,11 +80,21 @@ func columns() []column {
 	unit := func(r *Row, v float64) string { return figure(r.Unit, v) }
 	latency := func(_ *Row, v float64) string { return latencyText(v) }
 	latencyColumn := func(name string, of func(*Row) Spread) column {
-		return spreadColumn(func(t *table) string { return t.latency() + name }, of, latency)
+		return spreadColumn(func(t *table) string { return t.latency() + name }, func(r *Row) Spread {
+			if r.Latency == "" { // of the load, and not what the row is about
+				return Spread{}
+			}
+			return of(r)
+		}, latency)
 	}
 	return []column{
 		{titled("row"), func(*Row) bool { return true }, func(r *Row) string { return r.Name }, false},
-		spreadColumn(func(t *table) string { return t.engineTitle() }, func(r *Row) Spread { return r.Engine }, unit),
+		{func(t *table) string { return t.engineTitle() }, measured, func(r *Row) string {
+			if !measured(r) {
+				return ""
+			}
+			return rangeText(r.Engine, func(v float64) string { return unit(r, v) })
+		}, true},
 		spreadColumn(titled("ceiling"), func(r *Row) Spread { return r.Ceiling }, unit),
 		spreadColumn(titled("ratio"), func(r *Row) Spread { return r.Ratio }, func(_ *Row, v float64) string { return number(v) }),
 		{titled("budget"), func(r *Row) bool { return r.Budget > 0 }, budgetText, true},
@@ -102,6 +112,9 @@ func columns() []column {
 		{titled("note"), func(r *Row) bool { return r.Note != "" || r.Failure != "" }, noteText, false},
 	}
 }
+
+// measured reports whether a row has figures, of which nought can be one.
+func measured(r *Row) bool { return r.Failure == "" && (len(r.Runs) > 0 || r.Engine != Spread{}) }
 
 // engineTitle says what is counted, if it is the same for all rows.
 func (t *table) engineTitle() string {
@@ -158,10 +171,35 @@ func noteText(r *Row) string {
 	return strings.TrimSpace(strings.Join([]string{r.Failure, r.Note}, " "))
 }
 
+// common is the note that all rows with a note have, if there are two of them at least.
+func (t *table) common() string {
+	note, n := "", 0
+	for _, row := range t.rows {
+		if row.Note == "" {
+			continue
+		}
+		if n++; n > 1 && row.Note != note {
+			return ""
+		}
+		note = row.Note
+	}
+	if n < 2 {
+		return ""
+	}
+	return note
+}
+
 func (t *table) write(b *bytes.Buffer) {
 	fmt.Fprintf(b, "\n## %s\n\n", t.title)
 	if t.about != "" {
 		fmt.Fprintf(b, "%s\n\n", t.about)
+	}
+	// A note that says the same in every row is said once, above them.
+	if note := t.common(); note != "" {
+		fmt.Fprintf(b, "%s\n\n", note)
+		for i := range t.rows {
+			t.rows[i].Note = ""
+		}
 	}
 	var shown []column
 	for _, c := range columns() {

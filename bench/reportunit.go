@@ -27,6 +27,11 @@ func figureSpread(s Spread, print func(float64) string) string {
 	if s == (Spread{}) {
 		return ""
 	}
+	return rangeText(s, print)
+}
+
+// rangeText is figureSpread for a figure that can be nought.
+func rangeText(s Spread, print func(float64) string) string {
 	median, low, high := print(s.Median), print(s.Min), print(s.Max)
 	if low == high {
 		return median

@@ -69,7 +69,8 @@ func (o *SuiteOptions) Validate() error {
 // suite is one run of Suite.
 type suite struct {
 	opts SuiteOptions
-	dir  string // of the data; removed at the end
+	dir  string   // of the data; removed at the end
+	env  []string // settings of the processes, beside the caller's
 	// The processes that cost nothing while they wait run all the time; an engine is started for each row.
 	fixed, sink *process
 	engines     int // started so far; names their data directories

@@ -107,10 +107,11 @@ type Message struct {
 
 	topic *Topic
 
-	from   TimerKey // entry of the timer this message came from; goes with the commit
-	parked TimerKey // entry of the timer this message became instead of getting a sequence
-	held   bool     // waits for Settle
-	waited bool     // somebody waits for the commit
+	from    TimerKey // entry of the timer this message came from; goes with the commit
+	parked  TimerKey // entry of the timer this message became instead of getting a sequence
+	held    bool     // waits for Settle
+	waited  bool     // somebody waits for the commit
+	follows bool     // so does the same publisher for the message before
 
 	// Where the publisher waits for its commit; owned by the pool object, so that waiting costs nothing.
 	done chan struct{}
@@ -156,7 +157,7 @@ func (m *Message) Release() {
 	if n < 0 {
 		panic("BUG: engine: Release of a released message")
 	}
-	m.topic, m.from, m.parked, m.held, m.waited, m.err, m.open = nil, TimerKey{}, TimerKey{}, false, false, nil, 0
+	m.topic, m.from, m.parked, m.held, m.waited, m.follows, m.err, m.open = nil, TimerKey{}, TimerKey{}, false, false, false, nil, 0
 	m.fields = [fieldSingles]span{}
 	invariant.Poison(m.buf)
 	if cap(m.buf) > messageBytesKept {

@@ -15,8 +15,10 @@ func (e *Engine) Publish(t *Topic, m *Message) error {
 // PublishGroup is Publish for several messages, with one wait for all of them; nil messages are passed over.
 // They get their sequences in their order, and each its own error.
 func (e *Engine) PublishGroup(t *Topic, messages []*Message, errs []error) {
+	follows := false
 	for i, m := range messages {
 		if m != nil {
+			m.follows, follows = follows, true
 			errs[i] = e.push(t, m)
 		}
 	}

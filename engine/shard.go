@@ -26,7 +26,7 @@ type shard struct {
 	free   chan *group // dispatcher to committer
 
 	syncing  atomic.Bool   // a group was applied and is not durable yet; set by the committer, cleared by the dispatcher
-	answered atomic.Uint64 // messages of the last group that became durable
+	answered atomic.Uint64 // publishers of the last group that became durable
 	synctime atomic.Int64  // of the last groups, smoothed, in ns; written by the dispatcher
 	nudge    chan struct{} // signal to the committer: a group is durable, or it has lingered for long enough
 	linger   *time.Timer   // committer only: makes the latter
@@ -37,7 +37,8 @@ const groupsInFlight = 2
 
 const (
 	gatherStep = 32 // messages for which the committer wakes while a group is being synced
-	lingerMin  = 8  // messages in a group behind which the next one lingers
+	lingerMin  = 8  // publishers answered behind which the next group lingers
+	yieldsMax  = 8  // of the committer's turn for one group, as long as each brings a message
 
 	lingerTimeMin = 25 * time.Microsecond // less is not worth it: there is no disk
 	lingerTimeMax = 2 * time.Millisecond
@@ -116,8 +117,10 @@ func (s *shard) commit(stop <-chan struct{}) {
 func (s *shard) gather(g *group, pos uint64) uint64 {
 	g.batch.Reset()
 	g.first, g.last, g.bytes, g.err = pos, pos, 0, s.engine.opts.Store.Err()
-	for s.build(g) && s.syncing.Load() {
+	room := s.build(g)
+	for room && s.syncing.Load() {
 		s.ring.Wait(g.last+gatherStep-1, s.nudge)
+		room = s.build(g)
 	}
 	for s.syncing.Load() {
 		<-s.nudge
@@ -126,22 +129,30 @@ func (s *shard) gather(g *group, pos uint64) uint64 {
 	case <-s.nudge:
 	default:
 	}
-	if n, d := s.answered.Load(), min(time.Duration(s.synctime.Load()/2), lingerTimeMax); n >= lingerMin && d >= lingerTimeMin {
-		// Those who were just answered are likely to publish again, and would find the next sync begun: for a part of
-		// the time that it takes they are waited for.
+	if room {
+		s.tarry(g)
+	}
+	return g.last
+}
+
+// tarry lets a group grow at little cost. The publishers who were just answered are likely to publish again, and would
+// find the next sync begun: where they are many they are waited for, for a part of the time that it takes. And whoever
+// can run without a wait does so first; on an idle machine that is nobody.
+func (s *shard) tarry(g *group) {
+	n, d := s.answered.Load(), min(time.Duration(s.synctime.Load()/2), lingerTimeMax)
+	if n >= lingerMin && d >= lingerTimeMin {
 		s.linger.Reset(d)
 		s.ring.Wait(g.last+n*3/4, s.nudge)
 		s.linger.Stop()
 		s.build(g)
 	}
-	for range 8 {
+	for range yieldsMax {
 		before := g.last
 		runtime.Gosched()
 		if !s.build(g) || g.last == before {
-			break
+			return
 		}
 	}
-	return g.last
 }
 
 func (s *shard) wake() {
@@ -199,8 +210,7 @@ func (s *shard) dispatch() {
 		if err != nil {
 			s.engine.fail(err)
 		}
-		s.answer(g, err)
-		s.answered.Store(g.last - g.first)
+		s.answered.Store(s.answer(g, err))
 		s.syncing.Store(false)
 		s.wake()
 		s.deliver(g, err)
@@ -212,8 +222,8 @@ func (s *shard) dispatch() {
 	}
 }
 
-// answer wakes the publishers of a group. A message from the timer has none.
-func (s *shard) answer(g *group, err error) {
+// answer wakes the publishers of a group and counts them. A message from the timer has none.
+func (s *shard) answer(g *group, err error) (publishers uint64) {
 	for pos := g.first; pos < g.last; pos++ {
 		m, _ := s.ring.Peek(pos)
 		if err != nil {
@@ -221,10 +231,15 @@ func (s *shard) answer(g *group, err error) {
 		} else if seq := m.Sequence(); seq != 0 {
 			m.topic.high.Store(uint64(seq))
 		}
-		if m.waited {
-			m.done <- struct{}{}
+		if !m.waited {
+			continue
 		}
+		if !m.follows { // read before the publisher may go on with the message
+			publishers++
+		}
+		m.done <- struct{}{}
 	}
+	return publishers
 }
 
 // deliver hands the messages of a group to the egress, if they are durable, and frees the ring's slots.

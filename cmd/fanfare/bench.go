@@ -19,6 +19,10 @@ type benchCommand struct {
 	Push       benchPush       `cmd:"" help:"Push from this process alone, without HTTP in front: what a push costs."`
 	PushLoop   benchPushLoop   `cmd:"" name:"push-loop" help:"Post one fixed body in a bare client loop: the ceiling of the pushes."`
 	FixedReply benchFixedReply `cmd:"" help:"Serve one fixed reply: the ceiling of the publishes."`
+	Profile    benchProfile    `cmd:"" default:"withargs" help:"Capture profiles of a server under load (also: fanfare bench --profile DIR)."`
+	Vary       benchVary       `cmd:"" help:"Measure a scenario with different settings, in turns."`
+	PGOGain    benchPGOGain    `cmd:"" name:"pgo-gain" help:"Measure what default.pgo is worth, by two builds of the program in turns."`
+	Gate       benchGate       `cmd:"" help:"Fail when publishes or pushes cost much more than the committed ratios say."`
 	Suite      benchSuite      `cmd:"" help:"Start server, ceilings and load as processes, measure their CPU time per message, and write the report."`
 	Compare    benchCompare    `cmd:"" help:"Compare two reports of the suite."`
 	Page       benchPage       `cmd:"" help:"Write the page of a report of the suite."`
@@ -119,6 +123,9 @@ func (c *benchSuite) Run(ctx context.Context) error {
 	}
 	old, err := c.readOld()
 	if err != nil {
+		return err
+	}
+	if _, err := c.readNotes(); err != nil { // now, not when everything is measured
 		return err
 	}
 	opts := bench.SuiteOptions{

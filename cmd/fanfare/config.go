@@ -34,6 +34,8 @@ type config struct {
 	RetryScale retryScale   `yaml:"retry_scale"` // what waits between attempts are multiplied by; for tests of subscribers
 	Limits     limitsConfig `yaml:"limits"`
 
+	Profiling profilingConfig `yaml:"profiling"`
+
 	SNS snsConfig `yaml:"sns"`
 	SMQ smqConfig `yaml:"smq"`
 	SMN smnConfig `yaml:"smn"`
@@ -53,6 +55,12 @@ type limitsConfig struct {
 	InFlightBytes         byteCount `yaml:"in_flight_bytes"`     // likewise; default: an eighth of memory
 	FreeBytes             byteCount `yaml:"free_bytes"`          // of the disk: with less no publish is accepted
 	StoredBytes           byteCount `yaml:"stored_bytes"`        // of the store: with more no publish is accepted; 0: no limit
+}
+
+// profilingConfig says how closely the runtime watches locks and waits, for the mutex and block profiles.
+type profilingConfig struct {
+	MutexFraction int `yaml:"mutex_fraction"` // one of so many contended unlocks is recorded; 0: none
+	BlockRateNS   int `yaml:"block_rate_ns"`  // one wait in so many nanoseconds of waiting is recorded; 0: none
 }
 
 // retryScale is a factor above 0.
@@ -327,6 +335,14 @@ func (c *config) validate(fault func(key, format string, args ...any)) {
 	} {
 		if l.value < 1 || l.value > 1<<24 {
 			fault("limits."+l.key, "must be between 1 and %d", 1<<24)
+		}
+	}
+	for _, p := range []struct {
+		key   string
+		value int
+	}{{"mutex_fraction", c.Profiling.MutexFraction}, {"block_rate_ns", c.Profiling.BlockRateNS}} {
+		if p.value < 0 || p.value > 1e9 {
+			fault("profiling."+p.key, "must be between 0 and 1000000000")
 		}
 	}
 	oneOf("smq.missing_namespace", c.SMQ.MissingNamespace, "sdk", "error", "accept")

@@ -44,6 +44,9 @@ type settings struct {
 	LogLevel   string `help:"trace, debug, info, warn or error (info)." placeholder:"LEVEL" env:"FANFARE_LOG_LEVEL"`
 	PublicURL  string `name:"public-url" help:"How subscribers reach the faces, for the links in messages (http://LISTEN)." placeholder:"URL" env:"FANFARE_PUBLIC_URL"`
 	Insecure   bool   `help:"Allow to listen beyond this machine although nobody is asked for credentials." env:"FANFARE_INSECURE"`
+
+	MutexFraction *int `name:"profiling-mutex-fraction" help:"Record one of so many contended unlocks for the mutex profile; 0 is none." placeholder:"N" env:"FANFARE_PROFILING_MUTEX_FRACTION"`
+	BlockRateNS   *int `name:"profiling-block-rate-ns" help:"Record one wait in so many nanoseconds of waiting for the block profile; 0 is none." placeholder:"N" env:"FANFARE_PROFILING_BLOCK_RATE_NS"`
 }
 
 func (s *settings) load() (*config, error) {
@@ -64,6 +67,14 @@ func (s *settings) load() (*config, error) {
 			}
 		}
 		c.Insecure = c.Insecure || s.Insecure
+		for _, o := range []struct{ to, from *int }{
+			{&c.Profiling.MutexFraction, s.MutexFraction},
+			{&c.Profiling.BlockRateNS, s.BlockRateNS},
+		} {
+			if o.from != nil {
+				*o.to = *o.from
+			}
+		}
 	})
 }
 

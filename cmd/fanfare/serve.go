@@ -31,6 +31,7 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	log := newLogger(os.Stderr, c.LogLevel)
 	setProcs(log)
 	c.setMemory()
+	c.Profiling.set()
 	h, err := openHouse(c, log)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func (d *Document) Open(dialect *Dialect, body []byte, root string) (Namespace, 
 		prefix, uri, next, ok := scan.XMLNextDeclared(d.xml.Attributes(), at, d.buf[:0])
 		switch {
 		case !ok:
-			return d.namespace(), nil
+			return d.declaredByRoot(d.xml.Prefix()), nil // which is the element itself
 		case d.declared == declarationsMax:
 			return 0, scan.ErrXMLLimit
 		}
@@ -142,6 +142,11 @@ func (d *Document) namespace() Namespace {
 	if uri, ok := scan.XMLDeclared(d.xml.Attributes(), prefix, d.buf[:0]); ok {
 		return d.known(uri)
 	}
+	return d.declaredByRoot(prefix)
+}
+
+// declaredByRoot is the name space that a prefix has where nothing but the root declares one.
+func (d *Document) declaredByRoot(prefix []byte) Namespace {
 	for _, declared := range d.root[:d.declared] {
 		if string(declared.prefix) == string(prefix) {
 			return declared.namespace

@@ -67,13 +67,15 @@ type xmlSpan struct{ start, end uint32 }
 var (
 	xmlByteOrderMark = []byte("\ufeff")
 	xmlDeclaration   = []byte("<?xml")
-	xmlCommentOpen   = []byte("<!--")
-	xmlCommentEnd    = []byte("--")
-	xmlCDATAOpen     = []byte("<![CDATA[")
-	xmlCDATAEnd      = []byte("]]>")
-	xmlPIEnd         = []byte("?>")
-	xmlNamespace     = []byte("xmlns")
-	xmlUTF8          = []byte("utf-8")
+	// what most documents begin with; declaration would find nothing wrong with it
+	xmlUsualDeclaration = []byte(`<?xml version="1.0" encoding="UTF-8"?>`)
+	xmlCommentOpen      = []byte("<!--")
+	xmlCommentEnd       = []byte("--")
+	xmlCDATAOpen        = []byte("<![CDATA[")
+	xmlCDATAEnd         = []byte("]]>")
+	xmlPIEnd            = []byte("?>")
+	xmlNamespace        = []byte("xmlns")
+	xmlUTF8             = []byte("utf-8")
 )
 
 // Reset makes the scanner begin with a document. It keeps a view of it.
@@ -86,7 +88,11 @@ func (s *XML) Reset(text []byte) {
 	if s.err == nil && bytes.HasPrefix(text, xmlByteOrderMark) {
 		s.at = len(xmlByteOrderMark)
 	}
-	if s.err == nil && s.has(xmlDeclaration) {
+	switch {
+	case s.err != nil:
+	case s.has(xmlUsualDeclaration):
+		s.at += len(xmlUsualDeclaration)
+	case s.has(xmlDeclaration):
 		s.declaration()
 	}
 }

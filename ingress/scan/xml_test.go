@@ -321,6 +321,50 @@ func FuzzXML(f *testing.F) {
 	})
 }
 
+// FuzzXMLUnescaped compares text that is dense with references with the same text among much other.
+func FuzzXMLUnescaped(f *testing.F) {
+	for _, seed := range []string{"&#34;a&#34;:&#x22;", "&lt;&gt;&amp;&apos;&quot;", "&&&", "&#;&#x;&#1;&#55296;&#xFFFFFFFFF;", "\r\n&#13;\r&\r", "&#128512;&#x1F600;&#9;", "&#", "&l"} {
+		f.Add([]byte(seed))
+	}
+	around := bytes.Repeat([]byte("x"), 64)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		dense := appendXMLDense(make([]byte, 1, 1+len(raw)), raw)[1:]
+		long := bytes.Repeat(around, bytes.Count(raw, xmlReferenceStart)+1)
+		got := AppendXMLUnescaped(nil, append(append(bytes.Clone(long), raw...), long...))
+		if want := string(long) + string(dense) + string(long); string(got) != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
+	})
+}
+
+// FuzzXMLName compares the name of a tag with one that is read rune by rune.
+func FuzzXMLName(f *testing.F) {
+	for _, seed := range []string{"Message>", "Message xmlns", "a:b>", "a:b:c>", ":a>", "a-b.1>", "é>", "aé>", "a\xff>", "1a>", "", "a"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		want := xmlName(text, 0)
+		if bytes.Count(text[:want], []byte(":")) > 1 {
+			want = 0
+		}
+		if got := xmlTagName(text, 0); got != want {
+			t.Errorf("%q: got %d, want %d", text, got, want)
+		}
+	})
+}
+
+// What the usual declaration says in another spelling is the same.
+func TestXMLUsualDeclaration(t *testing.T) {
+	const usual, other = `<?xml version="1.0" encoding="UTF-8"?>`, `<?xml version='1.0' encoding='UTF-8'?>`
+	for _, rest := range []string{"<a>b</a>", "", "x", other + "<a/>", "<!DOCTYPE a><a/>", "\n<?p?><a/>"} {
+		got, gotErr := xmlTokens([]byte(usual + rest))
+		want, wantErr := xmlTokens([]byte(other + rest))
+		if diff := cmp.Diff(want, got); diff != "" || !errors.Is(gotErr, wantErr) {
+			t.Errorf("%q: %v, %v (-other spelling +usual):\n%s", rest, gotErr, wantErr, diff)
+		}
+	}
+}
+
 // FuzzXMLText checks that escaped text is read back as it was, by the scanner and by encoding/xml.
 func FuzzXMLText(f *testing.F) {
 	for _, seed := range []string{"", "ping", `order #1 <ok> & "fine"`, "grüße ✓", "\r\n\r", "]]>", "\x00\xff\uffff", "&amp;&#1;&#xD800;"} {

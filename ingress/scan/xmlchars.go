@@ -19,7 +19,14 @@ func xmlSplit(name []byte) (prefix, local []byte) {
 // xmlTagName returns the end of the element's or attribute's name at an offset, which has at most one ':';
 // the offset itself when there is none.
 func xmlTagName(text []byte, at int) int {
-	end := xmlName(text, at)
+	end := at
+	for end < len(text) && xmlNameBytes[text[end]] == xmlNameStart && text[end] != ':' {
+		end++
+	}
+	if end > at && end < len(text) && xmlNameBytes[text[end]] == 0 && text[end] < utf8.RuneSelf {
+		return end // nothing but letters, as nearly always
+	}
+	end = xmlName(text, at)
 	if i := bytes.IndexByte(text[at:end], ':'); i >= 0 && bytes.IndexByte(text[at+i+1:end], ':') >= 0 {
 		return at
 	}

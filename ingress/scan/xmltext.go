@@ -10,6 +10,9 @@ import (
 // references expanded, line ends made LF. What is no reference stays as it is; the scanner has refused it.
 func AppendXMLUnescaped(dst, raw []byte) []byte {
 	dst = slices.Grow(dst, len(raw)) // it never becomes longer
+	if bytes.Count(raw, xmlReferenceStart) > len(raw)/32 {
+		return appendXMLDense(dst, raw)
+	}
 	for {
 		i := bytes.IndexByte(raw, '&')
 		if i < 0 {
@@ -25,6 +28,32 @@ func AppendXMLUnescaped(dst, raw []byte) []byte {
 			raw = raw[1:]
 		}
 	}
+}
+
+// appendXMLDense is AppendXMLUnescaped for text with so many references that it costs more to cut out what lies between
+// them than to look at each byte, as in JSON of which every quote is one. There is room for raw behind dst.
+func appendXMLDense(dst, raw []byte) []byte {
+	n := len(dst)
+	dst = dst[:n+len(raw)]
+	for i := 0; i < len(raw); n++ {
+		c := raw[i]
+		i++
+		switch c {
+		case '&':
+			if r, size := xmlReference(raw[i-1:]); size > 0 && xmlIsChar(r) {
+				i += size - 1
+				n += utf8.EncodeRune(dst[n:], r) - 1
+				continue
+			}
+		case '\r':
+			c = '\n'
+			if i < len(raw) && raw[i] == '\n' {
+				i++
+			}
+		}
+		dst[n] = c
+	}
+	return dst[:n]
 }
 
 // appendXMLLines appends text with its line ends made LF.
@@ -64,6 +93,8 @@ func xmlReferences(raw []byte) error {
 // xmlReference reads the reference that raw begins with; n is its length, 0 when it is none.
 func xmlReference(raw []byte) (r rune, n int) {
 	switch {
+	case len(raw) > 4 && raw[1] == '#' && raw[2]-'0' <= 9 && raw[3]-'0' <= 9 && raw[4] == ';': // a quote, mostly
+		return rune(raw[2]-'0')*10 + rune(raw[3]-'0'), len("&#34;")
 	case len(raw) > 2 && raw[1] == '#':
 		return xmlNumber(raw)
 	case bytes.HasPrefix(raw, xmlAmp):
@@ -81,6 +112,8 @@ func xmlReference(raw []byte) (r rune, n int) {
 }
 
 var (
+	xmlReferenceStart = []byte("&")
+
 	xmlAmp  = []byte("&amp;")
 	xmlLt   = []byte("&lt;")
 	xmlGt   = []byte("&gt;")
