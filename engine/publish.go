@@ -12,34 +12,55 @@ func (e *Engine) Publish(t *Topic, m *Message) error {
 	return m.err
 }
 
-// PublishGroup is Publish for several messages, with one wait for all of them; nil messages are passed over.
-// They get their sequences in their order, and each its own error.
+// PublishGroup is Publish for several messages, as one group with one wait for all of them; nil messages are passed over.
+// They get their sequences in their order, and each its own error. More messages, or bytes, than a group may have make
+// several groups.
 func (e *Engine) PublishGroup(t *Topic, messages []*Message, errs []error) {
-	follows := false
-	for i, m := range messages {
-		if m != nil {
-			m.follows, follows = follows, true
-			errs[i] = e.push(t, m)
+	var few [publishGroupFew]*Message
+	group := few[:0]
+	for _, m := range messages {
+		if m == nil {
+			continue
 		}
+		m.prepare(t)
+		m.follows = len(group) > 0
+		group = append(group, m)
+	}
+	pushed, err := t.shard.pushAll(group)
+	for _, m := range group[pushed:] {
+		m.Release()
 	}
 	for i, m := range messages {
-		if m != nil && errs[i] == nil {
+		switch {
+		case m == nil:
+		case pushed == 0:
+			errs[i] = err
+		default:
+			pushed--
 			<-m.done
 			errs[i] = m.err
 		}
 	}
 }
 
+// publishGroupFew is how many messages of a group cost no memory: as many as the clouds allow, and some.
+const publishGroupFew = 16
+
 // push hands a message to its shard. Behind it the message's done channel gets one signal.
 func (e *Engine) push(t *Topic, m *Message) error {
-	m.topic, m.waited = t, true
-	m.seal()
-	m.Retain()
+	m.prepare(t)
 	if err := t.shard.push(m); err != nil {
 		m.Release()
 		return err
 	}
 	return nil
+}
+
+// prepare makes a message ready for its shard, which gets a reference.
+func (m *Message) prepare(t *Topic) {
+	m.topic, m.waited = t, true
+	m.seal()
+	m.Retain()
 }
 
 // Hold publishes a message that nobody gets before Settle says so: half of a transaction. The handle

@@ -73,27 +73,57 @@ func newShard(e *Engine, index int) *shard {
 // push queues a message that the caller retained for the ring.
 func (s *shard) push(m *Message) error {
 	size := int64(m.Size())
+	if err := s.admit(size); err != nil {
+		return err
+	}
+	if !s.ring.Push(m) {
+		return s.refuse(size, ErrBusy)
+	}
+	return nil
+}
+
+// pushAll queues messages that the caller retained for the ring, side by side as far as the ring is large enough. It
+// returns how many of them, the first ones, and why not the others.
+func (s *shard) pushAll(messages []*Message) (pushed int, err error) {
+	for pushed < len(messages) {
+		part := messages[pushed:]
+		part = part[:min(len(part), s.ring.Size())]
+		size := int64(0)
+		for _, m := range part {
+			size += int64(m.Size())
+		}
+		if err := s.admit(size); err != nil {
+			return pushed, err
+		}
+		if !s.ring.PushAll(part) {
+			return pushed, s.refuse(size, ErrBusy)
+		}
+		pushed += len(part)
+	}
+	return pushed, nil
+}
+
+// admit counts bytes as waiting, unless they may not.
+func (s *shard) admit(size int64) error {
 	waiting := s.waiting.Add(size)
 	if waiting > int64(s.engine.opts.WaitingBytesMax) && waiting > size {
-		s.waiting.Add(-size)
-		s.stats.refused.Add(1)
-		return ErrBusy
+		return s.refuse(size, ErrBusy)
 	}
 	if s.engine.full() != nil {
-		s.waiting.Add(-size)
-		s.stats.refused.Add(1)
-		return ErrUnavailable
+		return s.refuse(size, ErrUnavailable)
 	}
 	if state := s.engine.state.Load(); state != stateRunning {
 		s.waiting.Add(-size)
 		return state.err()
 	}
-	if !s.ring.Push(m) {
-		s.waiting.Add(-size)
-		s.stats.refused.Add(1)
-		return ErrBusy
-	}
 	return nil
+}
+
+// refuse gives back what admit counted.
+func (s *shard) refuse(size int64, err error) error {
+	s.waiting.Add(-size)
+	s.stats.refused.Add(1)
+	return err
 }
 
 // commit is the committer's goroutine. It ends when the ring is empty after stop is closed.

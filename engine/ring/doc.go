@@ -15,10 +15,10 @@
 //
 // # Concurrency
 //
-// Push from any goroutine; Peek, Wait and Free each from the one goroutine of its stage. How far the
+// Push and PushAll from any goroutine; Peek, Wait and Free each from the one goroutine of its stage. How far the
 // second stage may read is told to it by the first, outside of the ring.
 //
 // # Errors
 //
-// None: a full ring makes Push answer false, at once.
+// None: a full ring makes them answer false, at once.
 package ring

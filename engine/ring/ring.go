@@ -44,26 +44,56 @@ func (r *Ring[T]) Size() int { return len(r.slots) }
 
 // Push appends a value and reports whether there was room.
 func (r *Ring[T]) Push(v T) bool {
-	pos := r.tail.Load()
-	for {
+	pos, ok := r.reserve(1)
+	if !ok {
+		return false
+	}
+	s := &r.slots[pos&r.mask]
+	s.value = v
+	s.sequence.Store(pos + 1)
+	r.signal(pos + 1)
+	return true
+}
+
+// PushAll appends values side by side and reports whether there was room for all; else it appends none. Whoever sees the
+// first of them sees all. There must not be more than Size.
+func (r *Ring[T]) PushAll(values []T) bool {
+	first, ok := r.reserve(uint64(len(values)))
+	if !ok {
+		return false
+	}
+	for i := len(values) - 1; i >= 0; i-- {
+		pos := first + uint64(i)
 		s := &r.slots[pos&r.mask]
-		switch seq := s.sequence.Load(); {
-		case seq == pos:
-			if !r.tail.CompareAndSwap(pos, pos+1) {
-				pos = r.tail.Load()
-				continue
+		s.value = values[i]
+		s.sequence.Store(pos + 1)
+	}
+	r.signal(first + uint64(len(values)))
+	return true
+}
+
+// reserve takes the next n positions for a producer.
+func (r *Ring[T]) reserve(n uint64) (first uint64, ok bool) {
+	first = r.tail.Load()
+	for {
+		// Slots are freed in their order: where the last one is free, all are.
+		last := first + n - 1
+		switch seq := r.slots[last&r.mask].sequence.Load(); {
+		case seq == last:
+			if r.tail.CompareAndSwap(first, first+n) {
+				return first, true
 			}
-			s.value = v
-			s.sequence.Store(pos + 1)
-			if at := r.wakeAt.Load(); at != 0 && pos+1 >= at && r.wakeAt.CompareAndSwap(at, 0) {
-				r.wake <- struct{}{}
-			}
-			return true
-		case seq < pos: // the slot still holds the value of a lap ago
-			return false
-		default: // another producer was faster
-			pos = r.tail.Load()
+		case seq < last: // the slot still holds the value of a lap ago
+			return 0, false
 		}
+		first = r.tail.Load() // another producer was faster
+	}
+}
+
+// signal wakes the first stage if it sleeps until so many were pushed.
+func (r *Ring[T]) signal(pushed uint64) {
+	if at := r.wakeAt.Load(); at != 0 && pushed >= at && r.wakeAt.CompareAndSwap(at, 0) {
+		r.wake <- struct{}{}
 	}
 }
 

@@ -123,3 +123,48 @@ func BenchmarkPushFree(b *testing.B) {
 		pos++
 	}
 }
+
+// Values that are pushed together lie side by side, and are seen together.
+func TestPushAll(t *testing.T) {
+	r := ring.New[int](8)
+	if !r.PushAll([]int{0, 1, 2, 3, 4}) || r.PushAll([]int{5, 6, 7, 8}) {
+		t.Fatal("5 of 8 slots were not given, or 4 more were")
+	}
+	if !r.PushAll([]int{5, 6, 7}) || r.Push(8) {
+		t.Fatal("the last 3 slots were not given, or another one was")
+	}
+	for i := range 8 {
+		if v, ok := r.Peek(uint64(i)); !ok || v != i {
+			t.Fatalf("Peek(%d) = %d, %v", i, v, ok)
+		}
+		r.Free(uint64(i))
+	}
+	const producers, rounds, size = 4, 2000, 7
+	r = ring.New[int](64)
+	var running sync.WaitGroup
+	for p := range producers {
+		running.Go(func() {
+			group := make([]int, size)
+			for n := range rounds {
+				for i := range group {
+					group[i] = (p*rounds+n)*size + i
+				}
+				for !r.PushAll(group) {
+					runtime.Gosched()
+				}
+			}
+		})
+	}
+	stop := make(chan struct{})
+	for pos := uint64(0); pos < producers*rounds*size; pos += size {
+		r.Wait(pos, stop)
+		first, _ := r.Peek(pos)
+		for i := range uint64(size) {
+			if v, ok := r.Peek(pos + i); !ok || v != first+int(i) || first%size != 0 {
+				t.Fatalf("position %d: %d, %v, want %d", pos+i, v, ok, first+int(i))
+			}
+			r.Free(pos + i)
+		}
+	}
+	running.Wait()
+}
