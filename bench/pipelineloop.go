@@ -35,14 +35,18 @@ func newPipelined(l *pushLoop, t target) *pipelined {
 // work is the loop of one connection.
 func (p *pipelined) work(ctx context.Context) {
 	for ctx.Err() == nil && time.Now().Before(p.loop.end) {
-		if err := p.exchanges(ctx); err != nil && ctx.Err() == nil {
+		err := p.exchanges(ctx)
+		if err == nil {
+			return
+		}
+		if ctx.Err() == nil {
 			p.loop.errors.Add(1)
 			rest(ctx)
 		}
 	}
 }
 
-// exchanges makes them on one connection until the time is over.
+// exchanges makes them on one connection until the time is over, or the count is reached.
 func (p *pipelined) exchanges(ctx context.Context) error {
 	nc, err := dialBound(ctx, p.target.addr)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	startTimeout = 30 * time.Second // until a server says where it listens
+	startTimeout = 2 * time.Minute  // until a server says where it listens: a disk that is busy with something else may take long
 	stopTimeout  = 20 * time.Second // until a server that was asked to has ended; then it is killed
 	tailLines    = 20               // of a process's output, kept for an error
 )

@@ -121,7 +121,7 @@ func (s *suite) measure(ctx context.Context) (*Report, error) {
 	}
 	all := slices.DeleteFunc(s.scenarios(), func(sc *scenario) bool { return !sc.named(s.opts.Rows) })
 	s.progress.begin(all)
-	s.say("%d measurements of %d runs: about %v", len(all), s.opts.Runs, s.progress.total.Round(time.Minute))
+	s.say("%d measurements of %d runs: about %v", len(all), s.opts.Runs, s.progress.total.Round(10*time.Second))
 	for _, sc := range all {
 		s.progress.next(sc)
 		r.Rows = append(r.Rows, s.rows(ctx, sc)...)

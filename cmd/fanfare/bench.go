@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"fanfare/bench"
@@ -117,6 +119,9 @@ type benchSuite struct {
 
 // Run measures and writes the report.
 func (c *benchSuite) Run(ctx context.Context) error {
+	// A terminal, or a pager, that goes away must not leave the suite's processes behind.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGPIPE)
+	defer stop()
 	exe, err := os.Executable()
 	if err != nil {
 		return err
