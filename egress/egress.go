@@ -18,7 +18,7 @@ type Egress struct {
 	engine    *engine.Engine
 	opts      Options
 	kinds     map[string]Kind // immutable
-	workers   []*worker       // immutable: one per shard
+	workers   []*worker       // immutable
 	endpoints endpoints
 	dialer    *dialer
 	pushers   sync.Pool
@@ -60,8 +60,8 @@ func New(e *engine.Engine, opts Options) (*Egress, error) {
 	for _, k := range opts.Kinds {
 		g.kinds[k.Name()] = k
 	}
-	for shard := range e.Shards() {
-		g.workers = append(g.workers, newWorker(g, shard))
+	for range opts.Workers {
+		g.workers = append(g.workers, newWorker(g))
 	}
 	if err := e.Attach(g); err != nil {
 		return nil, err
@@ -170,7 +170,7 @@ func CheckKind(k Kind, c *engine.SubscriptionConfig) error {
 func (g *Egress) Open(s *engine.Subscription, progress engine.Progress) engine.Receiver {
 	l := &lane{
 		egress:   g,
-		worker:   g.workers[s.Topic.Shard()],
+		worker:   g.workerOf(s.Topic),
 		sub:      s,
 		settings: g.newSettings(s),
 		next:     progress.Floor + 1,
@@ -194,7 +194,11 @@ func (g *Egress) Close(s *engine.Subscription) {
 }
 
 // Dispatch offers a durable message to the lanes of its topic's subscriptions.
-func (g *Egress) Dispatch(m *engine.Message) { g.workers[m.Topic().Shard()].dispatch(m) }
+func (g *Egress) Dispatch(m *engine.Message) { g.workerOf(m.Topic()).dispatch(m) }
+
+func (g *Egress) workerOf(t *engine.Topic) *worker {
+	return g.workers[uint64(t.ID)%uint64(len(g.workers))]
+}
 
 // Due takes one more try of a delivery from the timer.
 func (g *Egress) Due(s *engine.Subscription, m *engine.Message, p engine.Parked) bool {

@@ -256,7 +256,7 @@ func (w *worker) save(now time.Time, last bool) {
 		}
 	}
 	// What is trimmed before its table is written is never written at all.
-	committed := w.egress.engine.Committed(w.shard)
+	committed := w.egress.engine.Committed()
 	if last || !now.Before(w.trimAt) || committed-w.trimmed >= trimBytes {
 		w.trimAt, w.trimmed = now.Add(trimInterval), committed
 		for t := range w.topics {

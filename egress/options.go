@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -32,6 +33,7 @@ type Options struct {
 	IdleConnTimeout  time.Duration // how long an unused connection is kept; default 30 s
 	ConnAgeMax       time.Duration // how long a connection is used, so that a new address is noticed; default 10 min
 	IdleConnsMax     int           // unused connections kept, in all; default 8192
+	Workers          int           // owners of lanes; default GOMAXPROCS
 	WindowMessages   int           // messages a lane holds at the most; default 1024, at least 2
 	WindowBytes      int           // bytes a lane holds, one message at least; default 4 MiB
 	MemoryBytes      int64         // bytes all lanes hold together, beside one message each; default 256 MiB
@@ -50,6 +52,7 @@ func (o *Options) setDefaults() {
 	o.IdleConnTimeout = cmp.Or(o.IdleConnTimeout, 30*time.Second)
 	o.ConnAgeMax = cmp.Or(o.ConnAgeMax, 10*time.Minute)
 	o.IdleConnsMax = cmp.Or(o.IdleConnsMax, 8192)
+	o.Workers = cmp.Or(o.Workers, runtime.GOMAXPROCS(0))
 	o.WindowMessages = cmp.Or(o.WindowMessages, 1024)
 	o.WindowBytes = cmp.Or(o.WindowBytes, 4<<20)
 	o.MemoryBytes = cmp.Or(o.MemoryBytes, 256<<20)
@@ -72,6 +75,7 @@ func (o *Options) Validate() error {
 	check(o.WriteTimeout > 0, "WriteTimeout must be positive")
 	check(o.IdleConnTimeout > 0, "IdleConnTimeout must be positive")
 	check(o.ConnAgeMax > 0, "ConnAgeMax must be positive")
+	check(o.Workers > 0, "Workers must be positive")
 	check(o.WindowMessages >= 2, "WindowMessages must be at least 2")
 	check(o.WindowBytes > 0, "WindowBytes must be positive")
 	check(o.MemoryBytes >= int64(o.WindowBytes), "MemoryBytes must be at least WindowBytes")

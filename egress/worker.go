@@ -9,11 +9,10 @@ import (
 	"fanfare/engine"
 )
 
-// A worker belongs to one shard. Its dispatch is called by the shard's dispatcher; beside it run two
-// goroutines: the ledger writes down what lanes settled, and the feeder reads for lanes that lag.
+// A worker owns the lanes of a share of the topics. Its dispatch is called by the dispatchers of their shards; beside it
+// run two goroutines: the ledger writes down what lanes settled, and the feeder reads for lanes that lag.
 type worker struct {
 	egress *Egress
-	shard  int
 
 	mu     sync.Mutex
 	notes  []note                     // guarded by mu: to be written by the ledger
@@ -38,7 +37,7 @@ type worker struct {
 	scratch []byte
 	record  []byte
 	trimAt  time.Time
-	trimmed uint64    // bytes that the shard had committed at the last trim
+	trimmed uint64    // bytes that were committed at the last trim
 	keptAt  time.Time // the next look at those that keep
 	lookAt  time.Time // at the paused lanes
 }
@@ -50,10 +49,9 @@ const (
 	probeInterval = 25 * time.Millisecond // of looks at a lane while its probe is under way
 )
 
-func newWorker(e *Egress, shard int) *worker {
+func newWorker(e *Egress) *worker {
 	return &worker{
 		egress:   e,
-		shard:    shard,
 		quiet:    map[*engine.Topic]struct{}{},
 		topics:   map[*engine.Topic]struct{}{},
 		kept:     map[*engine.Topic]struct{}{},

@@ -14,7 +14,7 @@ type Options struct {
 	Store Store          // required; the engine does not close it
 	Log   zerolog.Logger // silent by default
 
-	Shards           int // default GOMAXPROCS, 1 to 1024
+	Shards           int // default DefaultShards, 1 to 1024
 	RingSlots        int // per shard; default 4096, 2 to 1<<20
 	GroupMessagesMax int // messages made durable together; default 1024
 	GroupBytesMax    int // bytes made durable together; default 4 MiB
@@ -26,7 +26,7 @@ type Options struct {
 }
 
 func (o *Options) setDefaults() {
-	o.Shards = cmp.Or(o.Shards, runtime.GOMAXPROCS(0))
+	o.Shards = cmp.Or(o.Shards, DefaultShards())
 	o.RingSlots = cmp.Or(o.RingSlots, 4096)
 	o.GroupMessagesMax = cmp.Or(o.GroupMessagesMax, 1024)
 	o.GroupBytesMax = cmp.Or(o.GroupBytesMax, 4<<20)
@@ -35,6 +35,10 @@ func (o *Options) setDefaults() {
 	o.SubscriptionsMax = cmp.Or(o.SubscriptionsMax, 1_000_000)
 	o.SubscriptionsPerTopicMax = cmp.Or(o.SubscriptionsPerTopicMax, 100_000)
 }
+
+// DefaultShards is one shard for four processors. A committer spends a small part of what a publish costs all in all, and
+// what is published to topics of one shard shares its syncs.
+func DefaultShards() int { return (runtime.GOMAXPROCS(0) + 3) / 4 }
 
 // Validate reports every bad option at once.
 func (o *Options) Validate() error {

@@ -36,5 +36,10 @@ func (e *Engine) Stats() Stats {
 	return st
 }
 
-// Committed is how many bytes of records a shard has committed since the start.
-func (e *Engine) Committed(shard int) uint64 { return e.shards[shard].stats.bytes.Load() }
+// Committed is how many bytes of records were committed since the start.
+func (e *Engine) Committed() (n uint64) {
+	for _, s := range e.shards {
+		n += s.stats.bytes.Load()
+	}
+	return n
+}

@@ -59,9 +59,6 @@ func (t *Topic) High() Sequence { return Sequence(t.high.Load()) }
 // Deleted reports whether the topic was deleted.
 func (t *Topic) Deleted() bool { return t.deleted.Load() }
 
-// Shard is the number of the shard, and so of the egress worker, that owns the topic.
-func (t *Topic) Shard() int { return t.shard.index }
-
 // Trimmed is the sequence up to which messages were trimmed.
 func (t *Topic) Trimmed() Sequence { return Sequence(t.trim.Load()) }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"os"
-	"runtime"
 	"runtime/debug"
 
 	"fanfare/egress"
@@ -43,7 +42,7 @@ func (c *config) setMemory() {
 }
 
 func (c *config) engineOptions(store engine.Store, log zerolog.Logger) engine.Options {
-	shards := runtime.GOMAXPROCS(0)
+	shards := engine.DefaultShards()
 	waiting := int(cmp.Or(c.Limits.InFlightBytes, c.Memory/8))
 	return engine.Options{
 		Store: store, Log: log, Shards: shards,

@@ -51,11 +51,28 @@ func (b *batch) AppendMessage(topic engine.TopicID, s engine.Sequence, record []
 
 func (b *batch) TrimTopic(topic engine.TopicID, after, through engine.Sequence) {
 	b.store.trims.add(topic, uint64(after)+1, uint64(through)+1)
-	b.dropRange(prefixMessage, uint64(topic), uint64(after)+1, uint64(through)+1)
+	b.dropMessages(topic, uint64(after)+1, uint64(through)+1)
 	b.dropMarks(topic, uint64(through)+1)
 	var value [8]byte
 	binary.BigEndian.PutUint64(value[:], uint64(through))
 	b.set(prefixHighWater, uint64(topic), 0, 9, value[:], nil)
+}
+
+// pointsMax is how many messages are deleted one by one: a range deletion is dear where very many topics are trimmed by a
+// message or two each.
+const pointsMax = 4
+
+// dropMessages deletes the messages from one sequence to another, which is excluded.
+func (b *batch) dropMessages(topic engine.TopicID, first, end uint64) {
+	if end-first > pointsMax {
+		b.dropRange(prefixMessage, uint64(topic), first, end)
+		return
+	}
+	for s := first; s < end; s++ {
+		op := b.b.DeleteDeferred(keySizeMax)
+		appendKey2(op.Key[:0], prefixMessage, uint64(topic), s)
+		b.keep(op.Finish())
+	}
 }
 
 func (b *batch) DropTopic(topic engine.TopicID) {
@@ -66,8 +83,11 @@ func (b *batch) DropTopic(topic engine.TopicID) {
 }
 
 // dropMarks deletes the marks of a topic below a sequence, if there are any: a range deletion costs even where
-// it finds nothing.
+// it finds nothing, and so does the look.
 func (b *batch) dropMarks(topic engine.TopicID, end uint64) {
+	if !b.store.marked.has(topic) {
+		return
+	}
 	found := false
 	err := b.store.scan(appendKey2(nil, prefixMark, uint64(topic), 0), appendKey2(nil, prefixMark, uint64(topic), end),
 		func(_, _ []byte) (bool, error) {
@@ -120,6 +140,7 @@ func (b *batch) DeleteDeadLetter(sub engine.SubscriptionID, s engine.Sequence) {
 }
 
 func (b *batch) PutMark(topic engine.TopicID, m engine.Mark) {
+	b.store.marked.add(topic)
 	var value [16]byte
 	binary.BigEndian.PutUint64(value[:], uint64(m.At))
 	binary.BigEndian.PutUint64(value[8:], m.Bytes)

@@ -209,6 +209,7 @@ func (s *Store) verify() error {
 	if err := s.checkVersion(); err != nil {
 		return err
 	}
+	s.loadMarked()
 	if s.opts.scratch {
 		return nil
 	}

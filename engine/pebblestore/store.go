@@ -103,6 +103,7 @@ type Store struct {
 	full    atomic.Pointer[error] // why no message is accepted now
 	unknown sync.Once             // told that the free space cannot be read
 	trims   trims
+	marked  marked
 	users   users
 
 	once   sync.Once
