@@ -255,9 +255,10 @@ func (w *worker) save(now time.Time, last bool) {
 			w.topics[t] = struct{}{}
 		}
 	}
-	// What is trimmed before its table is written is never written at all.
+	// What is trimmed before its table is written is never written at all; but each trim of a topic costs as much as a
+	// few messages.
 	committed := w.egress.engine.Committed()
-	if last || !now.Before(w.trimAt) || committed-w.trimmed >= trimBytes {
+	if last || !now.Before(w.trimAt) || committed-w.trimmed >= max(trimBytes, trimTopicBytes*uint64(len(w.topics))) {
 		w.trimAt, w.trimmed = now.Add(trimInterval), committed
 		for t := range w.topics {
 			w.trim(t, now)
@@ -296,7 +297,7 @@ func (w *worker) trim(t *engine.Topic, now time.Time) {
 	}
 	if trimmed := t.Trimmed(); floor > trimmed {
 		// Behind a start nobody knows how far the topic was trimmed: a look is cheaper than a deletion of nothing.
-		if trimmed > 0 || w.stores(t, floor) {
+		if trimmed > 0 || floor > t.Found() || w.stores(t, floor) {
 			w.batch.TrimTopic(t.ID, trimmed, floor)
 		}
 		t.SetTrimmed(floor)

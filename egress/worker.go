@@ -43,10 +43,11 @@ type worker struct {
 }
 
 const (
-	trimInterval  = time.Second
-	trimBytes     = 4 << 20               // committed since the last trim, after which the next does not wait for that
-	keptInterval  = 5 * time.Second       // of looks at topics that keep settled messages
-	probeInterval = 25 * time.Millisecond // of looks at a lane while its probe is under way
+	trimInterval   = time.Second
+	trimBytes      = 2 << 20               // committed since the last trim, after which the next does not wait for that,
+	trimTopicBytes = 32 << 10              // if they are so many for each of the topics
+	keptInterval   = 5 * time.Second       // of looks at topics that keep settled messages
+	probeInterval  = 25 * time.Millisecond // of looks at a lane while its probe is under way
 )
 
 func newWorker(e *Egress) *worker {

@@ -140,7 +140,7 @@ func (e *Engine) load() error {
 			if err != nil {
 				return fmt.Errorf("engine: topic %q: %w", config.Name, err)
 			}
-			t.next = high
+			t.next, t.found = high, high
 			t.high.Store(uint64(high))
 			if err := e.loadMarks(t); err != nil {
 				return fmt.Errorf("engine: topic %q: %w", config.Name, err)

@@ -30,6 +30,7 @@ type Topic struct {
 	durable       atomic.Bool // the catalog entry is synced
 
 	marks marks
+	found Sequence // immutable: the last durable one when the engine was made
 
 	next Sequence      // committer only: the sequence the next message gets
 	high atomic.Uint64 // written by the shard's dispatcher: the last durable sequence
@@ -52,6 +53,9 @@ func (t *Topic) Subscriptions() []*Subscription {
 	}
 	return nil
 }
+
+// Found is the last sequence that was durable when the engine was made: what is behind it was written since.
+func (t *Topic) Found() Sequence { return t.found }
 
 // High is the last durable sequence.
 func (t *Topic) High() Sequence { return Sequence(t.high.Load()) }

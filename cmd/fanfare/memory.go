@@ -59,7 +59,7 @@ func (c *config) egressOptions(log zerolog.Logger) egress.Options {
 }
 
 // memtableBytes is the size of one of the store's four memtables.
-func (c *config) memtableBytes() int64 { return int64(min(64<<20, max(4<<20, c.Memory/16))) }
+func (c *config) memtableBytes() int64 { return int64(min(16<<20, max(4<<20, c.Memory/16))) }
 
 // freeBytesMin is the store's option: there 0 stands for the default, here for no floor.
 func freeBytesMin(b byteCount) int64 {

@@ -30,7 +30,7 @@ type Options struct {
 	SyncEvery  time.Duration     // with async: how often the log is synced; default 100 ms
 
 	CacheBytes    int64 // for blocks that lagging subscriptions read; default 64 MiB
-	MemTableBytes int64 // of writes that are gathered before they become a table; default 64 MiB, 16 KiB to 1 GiB
+	MemTableBytes int64 // of writes that are gathered before they become a table; default 16 MiB, 16 KiB to 1 GiB
 
 	// Below FreeBytesMin of free disk no message is accepted; default 256 MiB, negative for no such floor. Accepting
 	// resumes when a quarter of it, 64 MiB at least, is free on top.
@@ -52,7 +52,7 @@ func (o *Options) setDefaults() {
 	o.Durability = cmp.Or(o.Durability, engine.DurabilitySync)
 	o.SyncEvery = cmp.Or(o.SyncEvery, 100*time.Millisecond)
 	o.CacheBytes = cmp.Or(o.CacheBytes, 64<<20)
-	o.MemTableBytes = cmp.Or(o.MemTableBytes, 64<<20)
+	o.MemTableBytes = cmp.Or(o.MemTableBytes, 16<<20)
 	o.FreeBytesMin = cmp.Or(o.FreeBytesMin, 256<<20)
 	o.SpaceEvery = cmp.Or(o.SpaceEvery, 250*time.Millisecond)
 	if o.FS == nil {
