@@ -19,6 +19,7 @@ type Face struct {
 	engine      *engine.Engine
 	opts        Options
 	subscribing gate // by topic and endpoint: Subscribe makes no second subscription of an endpoint
+	editing     gate // by topic: what is changed depends on what is there
 }
 
 // New returns the face of an engine.
@@ -104,6 +105,13 @@ var operations = map[string]func(*call, params) error{
 	"ListTopics":                (*call).listTopics,
 	"GetTopicAttributes":        (*call).getTopicAttributes,
 	"SetTopicAttributes":        (*call).setTopicAttributes,
+	"TagResource":               (*call).tagResource,
+	"UntagResource":             (*call).untagResource,
+	"ListTagsForResource":       (*call).listTagsForResource,
+	"AddPermission":             (*call).addPermission,
+	"RemovePermission":          (*call).removePermission,
+	"PutDataProtectionPolicy":   (*call).putDataProtectionPolicy,
+	"GetDataProtectionPolicy":   (*call).getDataProtectionPolicy,
 	"Subscribe":                 (*call).subscribe,
 	"ConfirmSubscription":       (*call).confirmSubscription,
 	"Unsubscribe":               (*call).unsubscribe,

@@ -11,8 +11,9 @@ import (
 
 // Limits of a message.
 const (
-	// messageBytesMax counts the text and, of each attribute, name, type and value.
-	messageBytesMax = 262_144
+	// messageBytesMax is the largest message that any topic takes. It counts the text and, of each attribute, name,
+	// type and value.
+	messageBytesMax = maximumSizeMax
 	subjectRunesMax = 100
 	groupBytesMax   = 128
 )
@@ -69,16 +70,28 @@ func (c *call) fillPublish(m *engine.Message) (*engine.Topic, error) {
 		return nil, err
 	}
 	attributes, err := c.fillAttributes(m, e, 0)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case text+attributes > messageBytesMax:
+	}
+	t, noTarget := c.target()
+	if tooLong(t, text+attributes) {
 		return nil, errTooLong
 	}
 	if err := c.fillRest(m, e); err != nil {
 		return nil, err
 	}
-	return c.target()
+	return t, noTarget
+}
+
+// tooLong reports whether a message of the size, or a batch of them, is too long for the topic, nil for any.
+func tooLong(t *engine.Topic, size int) bool {
+	switch {
+	case size <= maximumSizeMin:
+		return false // every topic takes it
+	case t == nil:
+		return size > maximumSizeDefault
+	}
+	return size > messageBytesMaxOf(t)
 }
 
 // fillSubject sets the subject: 1 to 100 characters, no control characters.

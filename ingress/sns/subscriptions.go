@@ -21,12 +21,15 @@ func (c *call) subscription(p params) (*engine.Subscription, error) {
 		return nil, invalid("SubscriptionId")
 	}
 	if t := c.face.engine.Topic(a.name); t != nil {
-		if s := t.Subscription(string(a.id)); s != nil && s.Config().Kind == kindName {
+		if s := t.Subscription(string(a.id)); s != nil && ours(s.Config()) {
 			return s, nil
 		}
 	}
 	return nil, engine.ErrSubscriptionNotFound
 }
+
+// ours reports whether a subscription is SNS's to list.
+func ours(config *engine.SubscriptionConfig) bool { return config.Kind == kindName }
 
 // topicARNOf is the ARN of a subscription's topic, as its subscriber named it.
 func (c *call) topicARNOf(s *engine.Subscription) string {
@@ -68,7 +71,7 @@ func (c *call) replySubscriptions(action string, p params, all []*engine.Subscri
 	page := make([]*engine.Subscription, 0, pageSize)
 	more := false
 	for _, s := range all {
-		if uint64(s.ID) <= after || s.Config().Kind != kindName {
+		if uint64(s.ID) <= after || !ours(s.Config()) {
 			continue
 		}
 		if more = len(page) == pageSize; more {

@@ -72,6 +72,21 @@ func (w *xmlWriter) leaf(name, text string) {
 	w.end(name)
 }
 
+// list writes a list of n members; fn writes what is in one.
+func (w *xmlWriter) list(name string, n int, fn func(i int)) {
+	if n == 0 {
+		w.empty(name)
+		return
+	}
+	w.open(name, "")
+	for i := range n {
+		w.open("member", "")
+		fn(i)
+		w.close("member", "")
+	}
+	w.close(name, "")
+}
+
 // begin opens an element whose text the caller appends to buf before end.
 func (w *xmlWriter) begin(name string) {
 	w.indent()
