@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fanfare/engine"
+	"fanfare/ingress/sns"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
@@ -78,6 +79,19 @@ type snsConfig struct {
 	Account string        `yaml:"account"`
 	Queues  string        `yaml:"queues,omitempty"` // base URL of the server whose queues a RedrivePolicy names
 	Answers answersConfig `yaml:"answers,omitempty"`
+
+	Gateways gatewaysConfig `yaml:"gateways,omitempty"`
+}
+
+// gatewaysConfig says where that is pushed to what is not reached over HTTP. The JSON that a gateway gets is described in
+// egress/gateway.
+type gatewaysConfig struct {
+	Application string `yaml:"application,omitempty"` // URL: mobile push
+	SMS         string `yaml:"sms,omitempty"`         // URL: text messages
+}
+
+func (g *gatewaysConfig) face() sns.Gateways {
+	return sns.Gateways{Application: g.Application, SMS: g.SMS}
 }
 
 type smqConfig struct {

@@ -103,7 +103,7 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 	f("- a", `FILE:1: must be a mapping of keys to values`)
 	f("smq: {missing_namespace: maybe}", `FILE:1: smq.missing_namespace: is "maybe", must be one of sdk, error, accept`)
 	f(strings.NewReplacer("http://127", "ftp://127", "64", "many", "pipeline: 1", "pipeline: 0", "webhook  ", "webhok  ").Replace(documented),
-		`FILE:10: topics[0].subscriptions[0].kind: "webhok" is not a kind of subscriber: webhook, sns, smq or smn`,
+		`FILE:10: topics[0].subscriptions[0].kind: "webhok" is not a kind of subscriber: webhook, sns, smq, smn or gateway`,
 		`FILE:11: topics[0].subscriptions[0].endpoint: must begin with http:// or https://`,
 		`FILE:13: topics[0].subscriptions[0].max_in_flight: must be a whole number`,
 		`FILE:14: topics[0].subscriptions[0].pipeline: must be at least 1`)

@@ -147,7 +147,7 @@ func (c *call) fillBatch(b *batch, t *engine.Topic) error {
 		if total += text + attributes; tooLong(t, total) {
 			return errBatchLength
 		}
-		if err := c.fillRest(m, e); err != nil {
+		if err := c.fillRest(m, e, ""); err != nil {
 			return err
 		}
 	}

@@ -148,10 +148,12 @@ func (c *call) getTopicAttributes(p params) error {
 	if err != nil {
 		return err
 	}
-	confirmed, pending := 0, 0
+	confirmed, pending, deleted := 0, 0, 0
 	for _, s := range t.Subscriptions() {
 		switch config := s.Config(); {
-		case !ours(config):
+		case !belongs(config):
+		case isCancelled(config):
+			deleted++
 		case config.Pending:
 			pending++
 		default:
@@ -165,7 +167,7 @@ func (c *call) getTopicAttributes(p params) error {
 		"EffectiveDeliveryPolicy": writePolicy(effectiveTopic(topicPolicyOf(t))),
 		"SubscriptionsConfirmed":  strconv.Itoa(confirmed),
 		"SubscriptionsPending":    strconv.Itoa(pending),
-		"SubscriptionsDeleted":    "0",
+		"SubscriptionsDeleted":    strconv.Itoa(deleted),
 	}
 	for key, value := range t.Config().Labels {
 		if name, ok := strings.CutPrefix(key, labelAttribute); ok {

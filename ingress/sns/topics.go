@@ -3,7 +3,6 @@ package sns
 import (
 	"encoding/base64"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 const (
 	pageSize     = 100
 	topicNameMax = 256
+	directTopics = 2 // that ListTopics does not show
 )
 
 func (c *call) createTopic(p params) error {
@@ -151,7 +151,8 @@ func (c *call) listTopics(p params) error {
 	if err != nil {
 		return err
 	}
-	topics := c.face.engine.Topics("", after, pageSize+1)
+	topics := c.face.engine.Topics("", after, pageSize+1+directTopics)
+	topics = slices.DeleteFunc(topics, func(t *engine.Topic) bool { return isDirect([]byte(t.Name())) })
 	w := c.begin("ListTopics")
 	if len(topics) == 0 {
 		w.empty("Topics")
@@ -185,14 +186,6 @@ func parseToken(token string) (last string, err error) {
 
 // replyAttributes sends a map of attributes, in the order of their names.
 func (c *call) replyAttributes(action string, attributes map[string]string) {
-	w := c.begin(action)
-	w.open("Attributes", "")
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		w.open("entry", "")
-		w.leaf("key", name)
-		w.leaf("value", attributes[name])
-		w.close("entry", "")
-	}
-	w.close("Attributes", "")
+	c.begin(action).attributes(attributes)
 	c.finish(action)
 }
