@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"fanfare/engine"
-	"fanfare/ingress/sns"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
@@ -42,6 +41,7 @@ type config struct {
 	Topics []topicConfig `yaml:"topics"`
 
 	storeFS vfs.FS // of tests; nil: the operating system's
+	mailURL string // of the gateway for mail, once it runs
 }
 
 // limitsConfig bounds what clients can make Fanfare hold. Above a limit they get the error of their protocol.
@@ -81,17 +81,6 @@ type snsConfig struct {
 	Answers answersConfig `yaml:"answers,omitempty"`
 
 	Gateways gatewaysConfig `yaml:"gateways,omitempty"`
-}
-
-// gatewaysConfig says where that is pushed to what is not reached over HTTP. The JSON that a gateway gets is described in
-// egress/gateway.
-type gatewaysConfig struct {
-	Application string `yaml:"application,omitempty"` // URL: mobile push
-	SMS         string `yaml:"sms,omitempty"`         // URL: text messages
-}
-
-func (g *gatewaysConfig) face() sns.Gateways {
-	return sns.Gateways{Application: g.Application, SMS: g.SMS}
 }
 
 type smqConfig struct {

@@ -85,7 +85,7 @@ func (c *config) snsOptions(log zerolog.Logger) sns.Options {
 
 func (c *config) gatewayOptions(e *engine.Engine) gateway.Options {
 	g := c.SNS.Gateways
-	o := gateway.Options{Application: g.Application, SMS: g.SMS, Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL}
+	o := gateway.Options{Application: g.Application, SMS: g.SMS, Email: c.mailURL, Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL}
 	if e != nil {
 		o.Document = e.Document
 	}
@@ -107,6 +107,7 @@ func (c *config) validateVendors(fault func(key, format string, args ...any)) {
 			fault(v.key, "%v", v.err)
 		}
 	}
+	c.SNS.Gateways.Email.validate(fault)
 	for key, answers := range map[string]answersConfig{"sns.answers": c.SNS.Answers, "smq.answers": c.SMQ.Answers, "smn.answers": c.SMN.Answers} {
 		rules := answers.engine()
 		if reason := rules.Check(); reason != "" {
