@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -240,8 +239,10 @@ func TestSNSGoPlatform(t *testing.T) {
 	apiError(t, "CreatePlatformEndpoint with other data", err, "InvalidParameter", "Invalid parameter: Token Reason: Endpoint "+endpoint+" already exists with the same Token, but different attributes.")
 
 	// Directly.
-	published, err := client.Publish(ctx, &sns.PublishInput{TargetArn: &endpoint, MessageStructure: aws.String("json"), Message: aws.String(`{"default":"d","APNS":"{\"aps\":{}}"}`),
-		MessageAttributes: map[string]types.MessageAttributeValue{"AWS.SNS.MOBILE.APNS.TTL": {DataType: aws.String("String"), StringValue: aws.String("60")}}})
+	published, err := client.Publish(ctx, &sns.PublishInput{
+		TargetArn: &endpoint, MessageStructure: aws.String("json"), Message: aws.String(`{"default":"d","APNS":"{\"aps\":{}}"}`),
+		MessageAttributes: map[string]types.MessageAttributeValue{"AWS.SNS.MOBILE.APNS.TTL": {DataType: aws.String("String"), StringValue: aws.String("60")}},
+	})
 	must(t, "Publish to a device", err)
 	want := gatewayPush{
 		Type: "Notification", Protocol: "application", Destination: endpoint, Platform: "APNS", Application: "shop", MessageId: *published.MessageId, Message: `{"aps":{}}`,
@@ -414,7 +415,7 @@ func TestSNSGoEveryAction(t *testing.T) {
 		for j := range input.Elem().NumField() {
 			fill(input.Elem().Field(j))
 		}
-		results := v.Method(i).Call([]reflect.Value{reflect.ValueOf(context.Context(t.Context())), input})
+		results := v.Method(i).Call([]reflect.Value{reflect.ValueOf(t.Context()), input})
 		called = append(called, method.Name)
 		var api smithy.APIError
 		err, _ := results[1].Interface().(error)

@@ -73,29 +73,35 @@ func TestBody(t *testing.T) {
 		want   string
 	}{
 		"sms": {
-			engine.SubscriptionConfig{Protocol: "sms", Labels: labels("+15551234567")}, plain,
+			engine.SubscriptionConfig{Protocol: "sms", Labels: labels("+15551234567")},
+			plain,
 			`{"Type":"Notification","Protocol":"sms","Destination":"+15551234567",` + id + `,` + arns + `,` + plainText + `,` + timestamp + `}`,
 		},
 		"sms by protocol": {
-			engine.SubscriptionConfig{Protocol: "sms", Labels: labels("+15551234567")}, structured,
+			engine.SubscriptionConfig{Protocol: "sms", Labels: labels("+15551234567")},
+			structured,
 			`{"Type":"Notification","Protocol":"sms","Destination":"+15551234567",` + id + `,` + arns + `,"Message":"for é phones",` + timestamp + `}`,
 		},
 		"sms directly": {
-			engine.SubscriptionConfig{Protocol: "sms"}, direct("+15551234567", plain),
+			engine.SubscriptionConfig{Protocol: "sms"},
+			direct("+15551234567", plain),
 			`{"Type":"Notification","Protocol":"sms","Destination":"+15551234567",` + id + `,` + plainText + `,` + timestamp + `}`,
 		},
 		"application": {
-			engine.SubscriptionConfig{Protocol: "application", Labels: labels(endpointARN)}, structured,
+			engine.SubscriptionConfig{Protocol: "application", Labels: labels(endpointARN)},
+			structured,
 			`{"Type":"Notification","Protocol":"application","Destination":"` + endpointARN + `","Platform":"FCM","Application":"shop.app",` +
 				`"Endpoint":{"Enabled":"true","Token":"t","CustomUserData":"<u>"},` + id + `,` + arns + `,"Message":"{\"data\":1}",` + timestamp + `}`,
 		},
 		"application directly, deleted": {
-			engine.SubscriptionConfig{Protocol: "application"}, direct(endpointARN+"x", structured),
+			engine.SubscriptionConfig{Protocol: "application"},
+			direct(endpointARN+"x", structured),
 			`{"Type":"Notification","Protocol":"application","Destination":"` + endpointARN + `x","Platform":"FCM","Application":"shop.app",` +
 				id + `,"Message":"{\"data\":1}",` + timestamp + `}`,
 		},
 		"keys of another cloud do not count": {
-			engine.SubscriptionConfig{Protocol: "sms", Labels: labels("+15551234567")}, direct("key", plain),
+			engine.SubscriptionConfig{Protocol: "sms", Labels: labels("+15551234567")},
+			direct("key", plain),
 			`{"Type":"Notification","Protocol":"sms","Destination":"+15551234567",` + id + `,` + arns + `,` + plainText + `,` + timestamp + `}`,
 		},
 		"email with everything": {
@@ -121,7 +127,8 @@ func TestBody(t *testing.T) {
 				`,"Token":"00ff","SubscribeURL":"https://fanfare.example/?Action=ConfirmSubscription&TopicArn=` + topicARN + `&Token=00ff","Message":"You have chosen",` + timestamp + `}`,
 		},
 		"made otherwise": {
-			engine.SubscriptionConfig{}, plain,
+			engine.SubscriptionConfig{},
+			plain,
 			`{"Type":"Notification","Protocol":"http",` + id + `,"TopicArn":"arn:aws:sns:us-east-1:000000000000:orders","SubscriptionArn":"arn:aws:sns:us-east-1:000000000000:orders:billing",` +
 				plainText + `,` + timestamp + `}`,
 		},

@@ -72,7 +72,7 @@ func (c *call) endpointNamed(parameter, text string) (a application, id string, 
 
 // endpointAttributes reads the attributes of an endpoint that are given.
 func (p params) endpointAttributes() (map[string]string, error) {
-	pairs, err := p.pairs("Attributes.entry", "key", "value")
+	pairs, err := p.pairs("Attributes.entry")
 	if err != nil {
 		return nil, err
 	}

@@ -132,7 +132,7 @@ const attributeValueBytesMax = 4096
 // applicationAttributes reads the attributes of an application and checks them. Credentials are checked and forgotten.
 // Google's services have one alone.
 func (p params) applicationAttributes(platform string) (map[string]string, error) {
-	pairs, err := p.pairs("Attributes.entry", "key", "value")
+	pairs, err := p.pairs("Attributes.entry")
 	switch {
 	case err != nil:
 		return nil, err

@@ -61,7 +61,7 @@ func notPrefixed(format string, args ...any) error {
 }
 
 func (c *call) setSMSAttributes(p params) error {
-	given, err := p.pairs("attributes.entry", "key", "value")
+	given, err := p.pairs("attributes.entry")
 	if err != nil {
 		return err
 	}

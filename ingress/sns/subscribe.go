@@ -126,7 +126,7 @@ func (c *call) subscriptionConfig(p params, t *engine.Topic, topicARN string) (c
 	if err != nil {
 		return config, asked, err
 	}
-	attributes, err := p.pairs("Attributes.entry", "key", "value")
+	attributes, err := p.pairs("Attributes.entry")
 	if err != nil {
 		return config, asked, err
 	}

@@ -23,7 +23,7 @@ func (c *call) createTopic(p params) error {
 	if err := checkTopicName(name); err != nil {
 		return err
 	}
-	attributes, err := p.pairs("Attributes.entry", "key", "value")
+	attributes, err := p.pairs("Attributes.entry")
 	if err != nil {
 		return err
 	}

@@ -191,15 +191,18 @@ func TestMail(t *testing.T) {
 	}{
 		{"plain", nil, "Notification: orders", "hello\n\n--\nTo stop receiving notifications from this topic, follow this link:\nhttp://h/?u\n"},
 		{
-			"awkward", map[string]any{"Subject": "Grüße\r\nBcc: b@example.com", "Message": ".\n..\nFrom here é\r\n" + strings.Repeat("long ", 400), "UnsubscribeURL": ""},
+			"awkward",
+			map[string]any{"Subject": "Grüße\r\nBcc: b@example.com", "Message": ".\n..\nFrom here é\r\n" + strings.Repeat("long ", 400), "UnsubscribeURL": ""},
 			"=?utf-8?q?Gr=C3=BC=C3=9Fe=0D=0ABcc:_b@example.com?=", ".\n..\nFrom here é\n" + strings.Repeat("long ", 400) + "\n",
 		},
 		{
-			"confirmation", map[string]any{"Type": "SubscriptionConfirmation", "SubscribeURL": "http://h/?c", "UnsubscribeURL": "", "Message": "You have chosen.\nTo confirm the subscription, visit the SubscribeURL."},
+			"confirmation",
+			map[string]any{"Type": "SubscriptionConfirmation", "SubscribeURL": "http://h/?c", "UnsubscribeURL": "", "Message": "You have chosen.\nTo confirm the subscription, visit the SubscribeURL."},
 			"Subscription confirmation: orders", "You have chosen.\n\nTo confirm the subscription, follow this link:\nhttp://h/?c\n",
 		},
 		{
-			"cancelled", map[string]any{"Type": "UnsubscribeConfirmation", "SubscribeURL": "http://h/?c", "UnsubscribeURL": "", "Message": "You have left.\nTo cancel."},
+			"cancelled",
+			map[string]any{"Type": "UnsubscribeConfirmation", "SubscribeURL": "http://h/?c", "UnsubscribeURL": "", "Message": "You have left.\nTo cancel."},
 			"Unsubscribe confirmation: orders", "You have left.\n\nTo restore the subscription, follow this link:\nhttp://h/?c\n",
 		},
 		{"json", map[string]any{"Protocol": "email-json", "Subject": "s"}, "s", object(t, map[string]any{"Protocol": "email-json", "Subject": "s"}) + "\n"},
