@@ -138,6 +138,14 @@ func endpointOf(config *engine.SubscriptionConfig) string {
 	return config.Endpoint
 }
 
+// destinationOf is where a subscription delivers: one topic has one subscription for it and the protocol.
+func destinationOf(config *engine.SubscriptionConfig) string {
+	if config.Kind == gatewayKind {
+		return config.Labels[labelDestination]
+	}
+	return config.Endpoint
+}
+
 // What is published to a phone number or to a device goes through a topic of its own, which clients of this API do not
 // see, with one subscription: so it is saved, retried and, in the end, a dead letter like everything else. The message
 // carries the destination as its keys. The names have a dot, which those of clients must not have.

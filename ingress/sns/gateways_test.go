@@ -101,6 +101,9 @@ func TestGatewaySubscription(t *testing.T) {
 	if again := s.do(subscribeTo("sms", number)...).SubscriptionARN; again != arn {
 		t.Errorf("subscribed again: %s", again)
 	}
+	if again := s.do(subscribeTo("sms", "+15551234567")...).SubscriptionARN; again != arn {
+		t.Errorf("subscribed again, spelled otherwise: %s", again)
+	}
 	set := func(name, value string) []string {
 		return []string{"Action", "SetSubscriptionAttributes", "SubscriptionArn", arn, "AttributeName", name, "AttributeValue", value}
 	}

@@ -79,7 +79,7 @@ func (c *call) subscribe(p params) error {
 	if err != nil {
 		return err
 	}
-	defer c.face.subscribing.enter(t.Name() + " " + endpointOf(&config))()
+	defer c.face.subscribing.enter(t.Name() + " " + destinationOf(&config))()
 	s := subscriptionTo(t, &config)
 	if s != nil && isCancelled(s.Config()) {
 		if err := c.face.deleteSubscription(s); err != nil {
@@ -255,12 +255,12 @@ func checkSubscriptionAttribute(name, value string) (fault string) {
 	return name + ": not supported"
 }
 
-// subscriptionTo finds a topic's subscription of the endpoint that another one has, nil when there is none.
+// subscriptionTo finds a topic's subscription of the destination that another one has, nil when there is none.
 func subscriptionTo(t *engine.Topic, other *engine.SubscriptionConfig) *engine.Subscription {
-	endpoint := endpointOf(other)
+	destination := destinationOf(other)
 	for _, s := range t.Subscriptions() {
 		config := s.Config()
-		if config.Kind == other.Kind && endpointOf(config) == endpoint && (config.Kind == kindName || config.Protocol == other.Protocol) {
+		if config.Kind == other.Kind && destinationOf(config) == destination && (config.Kind == kindName || config.Protocol == other.Protocol) {
 			return s
 		}
 	}
