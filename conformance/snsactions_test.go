@@ -175,7 +175,7 @@ func configuredGateways(t testing.TB) (*program, *subscriber) {
 	t.Helper()
 	hooks := listen(t)
 	base := "http://" + hooks.listener.Addr().String()
-	return configured(t, "sns:\n  gateways:\n    application: "+base+"/push?k=1\n    sms: "+base+"/sms\n"), hooks
+	return startWith(t, "sns:\n  gateways:\n    application: "+base+"/push?k=1\n    sms: "+base+"/sms\n"), hooks
 }
 
 func snsApplication(t testing.TB, client *sns.Client) string {

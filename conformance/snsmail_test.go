@@ -102,7 +102,7 @@ func nextLetter(t testing.TB, letters <-chan letter) letter {
 // TestSNSGoEmail subscribes a mailbox, confirms with the link of the first mail, and leaves with that of the second.
 func TestSNSGoEmail(t *testing.T) {
 	address, letters := postOffice(t)
-	server := configured(t, "sns:\n  gateways:\n    email:\n      server: "+address+"\n      from: news@fanfare.example\n")
+	server := startWith(t, "sns:\n  gateways:\n    email:\n      server: "+address+"\n      from: news@fanfare.example\n")
 	client, ctx := snsClient(server), t.Context()
 	topic := snsTopic(t, client, "orders")
 	subscribed, err := client.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("email"), Endpoint: aws.String("a@example.com")})

@@ -14,7 +14,7 @@ const (
 )
 
 func (c *call) putDataProtectionPolicy(p params) error {
-	t, err := c.resource(p)
+	t, err := c.resourceTopic(p)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (c *call) putDataProtectionPolicy(p params) error {
 }
 
 func (c *call) getDataProtectionPolicy(p params) error {
-	t, err := c.resource(p)
+	t, err := c.resourceTopic(p)
 	if err != nil {
 		return err
 	}

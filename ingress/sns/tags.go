@@ -26,8 +26,8 @@ var (
 	errNoResource = &fault{404, "ResourceNotFound", "Resource does not exist"}
 )
 
-// resource finds the topic that a ResourceArn names. Nothing else has tags.
-func (c *call) resource(p params) (*engine.Topic, error) {
+// resourceTopic finds the topic that a ResourceArn names. Nothing else has tags.
+func (c *call) resourceTopic(p params) (*engine.Topic, error) {
 	text, err := p.required("ResourceArn")
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func (c *call) resource(p params) (*engine.Topic, error) {
 }
 
 func (c *call) tagged(p params) (*engine.Topic, error) {
-	t, err := c.resource(p)
+	t, err := c.resourceTopic(p)
 	if errors.Is(err, engine.ErrTopicNotFound) {
 		err = errNoResource
 	}
