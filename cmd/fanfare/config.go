@@ -75,12 +75,11 @@ func (r retryScale) MarshalText() ([]byte, error) { //nolint:unparam // as encod
 }
 
 type snsConfig struct {
-	Region  string        `yaml:"region"`
-	Account string        `yaml:"account"`
-	Queues  string        `yaml:"queues,omitempty"` // base URL of the server whose queues a RedrivePolicy names
-	Answers answersConfig `yaml:"answers,omitempty"`
-
-	Gateways gatewaysConfig `yaml:"gateways,omitempty"`
+	Region   string         `yaml:"region"`
+	Account  string         `yaml:"account"`
+	Gateways gatewaysConfig `yaml:"gateways,omitempty"` // for what is not reached over HTTP
+	Queues   string         `yaml:"queues,omitempty"`   // base URL of the server whose queues a RedrivePolicy names
+	Answers  answersConfig  `yaml:"answers,omitempty"`
 }
 
 type smqConfig struct {

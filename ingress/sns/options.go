@@ -13,12 +13,11 @@ import (
 
 // Options of a Face. The zero value works.
 type Options struct {
-	Region    string // in ARNs, unless the request is signed for another; lower-case letters, digits and '-'; default us-east-1
-	Account   string // in ARNs, and the owner of everything: 12 digits; default 000000000000
-	PublicURL string // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
-	Queues    string // base URL of the SQS-compatible server whose queues a RedrivePolicy names; default "": they are refused
-
-	Gateways Gateways // http or https URLs; default none: the protocols that need them are refused
+	Region    string   // in ARNs, unless the request is signed for another; lower-case letters, digits and '-'; default us-east-1
+	Account   string   // in ARNs, and the owner of everything: 12 digits; default 000000000000
+	Gateways  Gateways // http or https URLs; default none: the protocols that need them are refused
+	PublicURL string   // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
+	Queues    string   // base URL of the SQS-compatible server whose queues a RedrivePolicy names; default "": they are refused
 
 	Log zerolog.Logger // silent by default
 }
