@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -449,4 +452,45 @@ func fill(field reflect.Value) {
 	case *[]types.PublishBatchRequestEntry:
 		*p = []types.PublishBatchRequestEntry{{Id: aws.String("a"), Message: aws.String("m")}}
 	}
+}
+
+// TestSNSGoGatewayMoves: what was accepted for a phone while its gateway was down survives the death of the process, and
+// goes to where the gateway is by then.
+func TestSNSGoGatewayMoves(t *testing.T) {
+	before, after, data := listen(t), listen(t), t.TempDir()
+	config := func(s *subscriber) string {
+		file := filepath.Join(t.TempDir(), "fanfare.yaml")
+		text := "retry_scale: 0.01\nsns:\n  gateways:\n    sms: http://" + s.listener.Addr().String() + "/sms\n"
+		must(t, "writing the configuration", os.WriteFile(file, []byte(text), 0o600))
+		return file
+	}
+	before.status.Store(503)
+	server := startOn(t, data, "--config", config(before))
+	client, ctx := snsClient(server), t.Context()
+	topic := snsTopic(t, client, "orders")
+	number := aws.String("+15551234567")
+	_, err := client.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("sms"), Endpoint: number})
+	must(t, "Subscribe", err)
+	want := map[string]string{}
+	for _, input := range []*sns.PublishInput{{PhoneNumber: number, Message: aws.String("direct")}, {TopicArn: &topic, Message: aws.String("by topic")}} {
+		published, err := client.Publish(ctx, input)
+		must(t, "Publish", err)
+		want[*published.MessageId] = *input.Message
+	}
+	for deadline := time.Now().Add(patience); before.attempts.Load() < 2; {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing was tried")
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	server.kill()
+	gateway := after.at("/sms")
+	startOn(t, data, "--config", config(after))
+	got := map[string]string{}
+	for len(got) < len(want) {
+		g := gateway.nextGateway()
+		same(t, "Destination", g.Destination, *number)
+		got[g.MessageId] = g.Message
+	}
+	same(t, "what the gateway got", got, want)
 }
