@@ -135,6 +135,20 @@ func TestGatewaySubscription(t *testing.T) {
 	}
 }
 
+// TestSubscriptionOutlivesEndpoint checks that a deleted endpoint leaves its subscriptions listed.
+func TestSubscriptionOutlivesEndpoint(t *testing.T) {
+	s := newServer(t, Options{Gateways: allGateways})
+	s.do(createApp("GCM", "shop", "PlatformCredential", "c")...)
+	endpoint := s.create("token")
+	arn := s.do(subscribeTo("application", endpoint)...).SubscriptionARN
+	s.do("Action", "DeleteEndpoint", "EndpointArn", endpoint)
+	r := s.do("Action", "ListSubscriptions")
+	if got := r.Listed[len(r.Listed)-1]; got != (listed{endpoint, "application", arnT1, arn}) {
+		t.Errorf("listed is %+v", got)
+	}
+	s.wantError(200, "", "", "Action", "Unsubscribe", "SubscriptionArn", arn)
+}
+
 // TestPublishToPhone checks what is published to a number itself.
 func TestPublishToPhone(t *testing.T) {
 	s := newServer(t, Options{Gateways: allGateways})
