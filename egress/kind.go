@@ -76,6 +76,12 @@ type Targeter interface {
 	Target(endpoint *url.URL) string
 }
 
+// Locator is an optional ability of a Kind whose pushes go to a place of its own rather than to the endpoints.
+type Locator interface {
+	// Locate is the http or https URL that a subscription's pushes go to, "" for its endpoint.
+	Locate(c *engine.SubscriptionConfig) string
+}
+
 // Barer is an optional ability of an Encoder: whether its pushes carry the text of the message alone, so that
 // whatever else belongs to it has to travel beside.
 type Barer interface {

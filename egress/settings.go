@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"cmp"
 	"net/url"
 	"time"
 
@@ -32,7 +33,11 @@ func (s *settings) outcome(status int, body []byte) Outcome {
 func (e *Egress) newSettings(s *engine.Subscription) *settings {
 	c := s.Config()
 	kind := e.kinds[c.Kind]
-	return e.settingsTo(c, kind, kind.Compile(s), c.Endpoint)
+	endpoint := c.Endpoint
+	if l, ok := kind.(Locator); ok {
+		endpoint = cmp.Or(l.Locate(c), endpoint)
+	}
+	return e.settingsTo(c, kind, kind.Compile(s), endpoint)
 }
 
 // settingsTo is what a lane to an endpoint is made with.

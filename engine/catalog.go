@@ -26,6 +26,8 @@ type catalog struct {
 	subscriptions map[SubscriptionID]*Subscription // guarded by mu
 	tokens        map[string]*Subscription         // guarded by mu
 	lastID        uint64                           // guarded by mu
+
+	documents documents
 }
 
 func (c *catalog) bucket(hash uint64) *atomic.Pointer[map[string]*Topic] {
@@ -97,7 +99,7 @@ func (c *catalog) nextIDLocked() uint64 {
 	return c.lastID
 }
 
-// The catalog's entries in the store: "t/ID" holds a TopicConfig, "s/ID" a storedSubscription. The
+// The catalog's entries in the store: "t/ID" holds a TopicConfig, "s/ID" a storedSubscription, "d/KEY" a document. The
 // highest id ever given is kept under "id", so that a deleted entry's is not given again.
 type storedSubscription struct {
 	Topic  TopicID            `json:"topic"`
@@ -127,6 +129,8 @@ func (e *Engine) load() error {
 		switch {
 		case key == lastIDKey:
 			return json.Unmarshal(value, &c.lastID)
+		case strings.HasPrefix(key, documentPrefix):
+			c.documents.loadDocument(key, value)
 		case err != nil:
 			return fmt.Errorf("engine: unknown catalog entry %q", key)
 		case kind == "t":

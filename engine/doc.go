@@ -17,7 +17,7 @@
 // # Where it stands on the data path
 //
 // In the middle: below the faces, above the egress and the stores. publish.go, shard.go and the ring are the
-// hot path; catalog.go, timers.go and progress.go stand beside it.
+// hot path; catalog.go, documents.go, timers.go and progress.go stand beside it.
 //
 // # Ownership
 //

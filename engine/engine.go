@@ -80,6 +80,7 @@ func New(opts Options) (*Engine, error) {
 	e.catalog.topics = map[TopicID]*Topic{}
 	e.catalog.subscriptions = map[SubscriptionID]*Subscription{}
 	e.catalog.tokens = map[string]*Subscription{}
+	e.catalog.documents.values = map[string][]byte{}
 	e.bounded, _ = opts.Store.(Bounded)
 	e.timers = newTimers(e)
 	for i := range opts.Shards {

@@ -23,6 +23,7 @@ type Options struct {
 	TopicsMax                int // default 1,000,000
 	SubscriptionsMax         int // in all; default 1,000,000
 	SubscriptionsPerTopicMax int // default 100,000
+	DocumentsMax             int // of all faces; default 2,000,000
 }
 
 func (o *Options) setDefaults() {
@@ -34,6 +35,7 @@ func (o *Options) setDefaults() {
 	o.TopicsMax = cmp.Or(o.TopicsMax, 1_000_000)
 	o.SubscriptionsMax = cmp.Or(o.SubscriptionsMax, 1_000_000)
 	o.SubscriptionsPerTopicMax = cmp.Or(o.SubscriptionsPerTopicMax, 100_000)
+	o.DocumentsMax = cmp.Or(o.DocumentsMax, 2_000_000)
 }
 
 // DefaultShards is one shard for four processors. A committer spends a small part of what a publish costs all in all, and
@@ -59,5 +61,6 @@ func (o *Options) Validate() error {
 	between("TopicsMax", o.TopicsMax, 1, 1<<30)
 	between("SubscriptionsMax", o.SubscriptionsMax, 1, 1<<30)
 	between("SubscriptionsPerTopicMax", o.SubscriptionsPerTopicMax, 1, 1<<30)
+	between("DocumentsMax", o.DocumentsMax, 1, 1<<30)
 	return errors.Join(faults...)
 }

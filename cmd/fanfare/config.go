@@ -43,6 +43,7 @@ type config struct {
 	Topics []topicConfig `yaml:"topics"`
 
 	storeFS vfs.FS // of tests; nil: the operating system's
+	mailURL string // of the gateway for mail, once it runs
 }
 
 // limitsConfig bounds what clients can make Fanfare hold. Above a limit they get the error of their protocol.
@@ -82,10 +83,11 @@ func (r retryScale) MarshalText() ([]byte, error) { //nolint:unparam // as encod
 }
 
 type snsConfig struct {
-	Region  string        `yaml:"region"`
-	Account string        `yaml:"account"`
-	Queues  string        `yaml:"queues,omitempty"` // base URL of the server whose queues a RedrivePolicy names
-	Answers answersConfig `yaml:"answers,omitempty"`
+	Region   string         `yaml:"region"`
+	Account  string         `yaml:"account"`
+	Gateways gatewaysConfig `yaml:"gateways,omitempty"` // for what is not reached over HTTP
+	Queues   string         `yaml:"queues,omitempty"`   // base URL of the server whose queues a RedrivePolicy names
+	Answers  answersConfig  `yaml:"answers,omitempty"`
 }
 
 type smqConfig struct {

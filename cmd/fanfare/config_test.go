@@ -105,8 +105,13 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 	f("topics: orders", `FILE:1: topics: must be a list`)
 	f("- a", `FILE:1: must be a mapping of keys to values`)
 	f("smq: {missing_namespace: maybe}", `FILE:1: smq.missing_namespace: is "maybe", must be one of sdk, error, accept`)
+	f("sns:\n  gateways:\n    sms: ftp://h/\n    email: {server: h, username: u}",
+		`FILE:2: sns: sns: Gateways.SMS "ftp://h/" must be the http or https URL of a gateway`,
+		`FILE:4: sns.gateways.email: username and password_file belong together`,
+		"FILE:4: sns.gateways.email: mail: Server must be host:port\nmail: From must be a mail address")
+	f("sns: {gateways: {sms: \"http://127.0.0.1:9/sms\", application: \"https://h/push?k=1\", email: {server: \"h:25\", from: a@example.com, require_tls: true}}}")
 	f(strings.NewReplacer("http://127", "ftp://127", "64", "many", "pipeline: 1", "pipeline: 0", "webhook  ", "webhok  ").Replace(documented),
-		`FILE:10: topics[0].subscriptions[0].kind: "webhok" is not a kind of subscriber: webhook, sns, smq or smn`,
+		`FILE:10: topics[0].subscriptions[0].kind: "webhok" is not a kind of subscriber: webhook, sns, smq, smn or gateway`,
 		`FILE:11: topics[0].subscriptions[0].endpoint: must begin with http:// or https://`,
 		`FILE:13: topics[0].subscriptions[0].max_in_flight: must be a whole number`,
 		`FILE:14: topics[0].subscriptions[0].pipeline: must be at least 1`)

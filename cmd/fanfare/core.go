@@ -34,7 +34,7 @@ func openCore(c *config, log zerolog.Logger) (_ *core, err error) {
 	if k.engine, err = engine.New(c.engineOptions(k.store, log)); err != nil {
 		return nil, err
 	}
-	if k.egress, err = egress.New(k.engine, c.egressOptions(log)); err != nil {
+	if k.egress, err = egress.New(k.engine, c.egressOptions(k.engine, log)); err != nil {
 		return nil, err
 	}
 	return k, k.declare(c)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"fanfare/egress"
+	"fanfare/egress/gateway"
 	"fanfare/egress/webhook"
 	"fanfare/engine"
 	"fanfare/engine/memstore"
@@ -39,11 +40,12 @@ func faces(e *engine.Engine, c *config, log zerolog.Logger) []ingress.Face {
 	}
 }
 
-// kinds lists what subscribers speak.
-func kinds(c *config) []egress.Kind {
+// kinds lists what subscribers speak. The engine may be nil where nothing is delivered.
+func kinds(e *engine.Engine, c *config) []egress.Kind {
 	return []egress.Kind{
 		webhook.New(webhook.Options{}),
 		egresssns.New(egresssns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Answers: c.SNS.Answers.engine()}),
+		gateway.New(c.gatewayOptions(e)),
 		egresssmq.New(egresssmq.Options{Account: c.SMQ.Account, Answers: c.SMQ.Answers.engine()}),
 		egresssmn.New(egresssmn.Options{Region: c.SMN.Region, Project: c.SMN.Project, PublicURL: c.PublicURL, Answers: c.SMN.Answers.engine()}),
 	}
@@ -78,7 +80,16 @@ func (c *config) smnOptions(log zerolog.Logger) smn.Options {
 }
 
 func (c *config) snsOptions(log zerolog.Logger) sns.Options {
-	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Log: log}
+	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Gateways: c.SNS.Gateways.face(), Log: log}
+}
+
+func (c *config) gatewayOptions(e *engine.Engine) gateway.Options {
+	g := c.SNS.Gateways
+	o := gateway.Options{Application: g.Application, SMS: g.SMS, Email: c.mailURL, Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL}
+	if e != nil {
+		o.Document = e.Document
+	}
+	return o
 }
 
 // validateVendors checks what only the faces can judge.
@@ -96,6 +107,7 @@ func (c *config) validateVendors(fault func(key, format string, args ...any)) {
 			fault(v.key, "%v", v.err)
 		}
 	}
+	c.SNS.Gateways.Email.validate(fault)
 	for key, answers := range map[string]answersConfig{"sns.answers": c.SNS.Answers, "smq.answers": c.SMQ.Answers, "smn.answers": c.SMN.Answers} {
 		rules := answers.engine()
 		if reason := rules.Check(); reason != "" {
@@ -112,10 +124,10 @@ func checkKind(c *engine.SubscriptionConfig) error {
 			return &engine.FieldError{Field: "dead_letters.queue", Reason: reason}
 		}
 	}
-	for _, k := range kinds(defaultConfig()) {
+	for _, k := range kinds(nil, defaultConfig()) {
 		if k.Name() == c.Kind {
 			return egress.CheckKind(k, c)
 		}
 	}
-	return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber: webhook, sns, smq or smn", c.Kind)}
+	return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber: webhook, sns, smq, smn or gateway", c.Kind)}
 }

@@ -51,9 +51,9 @@ func (c *config) engineOptions(store engine.Store, log zerolog.Logger) engine.Op
 	}
 }
 
-func (c *config) egressOptions(log zerolog.Logger) egress.Options {
+func (c *config) egressOptions(e *engine.Engine, log zerolog.Logger) egress.Options {
 	return egress.Options{
-		Kinds: kinds(c), Queue: queueKind(), Log: log,
+		Kinds: kinds(e, c), Queue: queueKind(), Log: log,
 		MemoryBytes: int64(c.Memory / 4), WindowBytes: int(min(4<<20, c.Memory/16)), RetryScale: float64(c.RetryScale),
 	}
 }

@@ -39,7 +39,7 @@ func TestPoliciesOfTheFile(t *testing.T) {
 	if got := c.snsOptions(zerolog.Nop()).Queues; got != "http://127.0.0.1:9324" {
 		t.Errorf("queues: %q", got)
 	}
-	if c.egressOptions(zerolog.Nop()).Queue == nil {
+	if c.egressOptions(nil, zerolog.Nop()).Queue == nil {
 		t.Error("there is no kind for queues")
 	}
 	want := map[string]map[int]egress.Outcome{
@@ -48,7 +48,7 @@ func TestPoliciesOfTheFile(t *testing.T) {
 		"smn":     {301: egress.Dead, 404: egress.Retry, 403: egress.Dead},
 		"webhook": {301: egress.Retry, 410: egress.Dead},
 	}
-	for _, k := range kinds(c) {
+	for _, k := range kinds(nil, c) {
 		for status, outcome := range want[k.Name()] {
 			if got := k.Judge(status); got != outcome {
 				t.Errorf("%s: %d is %v, want %v", k.Name(), status, got, outcome)

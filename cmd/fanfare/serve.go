@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"fanfare/egress/gateway/mail"
 	"fanfare/engine"
 	"fanfare/ingress"
 	"fanfare/ingress/admin"
@@ -80,6 +81,7 @@ type house struct {
 	reopened atomic.Uint64        // how often it was
 	faces    *ingress.Server
 	admin    *admin.Server
+	mail     *mail.Gateway // nil without one
 	listen   net.Listener
 	manage   net.Listener
 	failed   chan error // of the servers
@@ -108,6 +110,13 @@ func openHouse(c *config, log zerolog.Logger) (_ *house, err error) {
 	undo = append(undo, func() { _ = h.manage.Close() })
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + h.listen.Addr().String()
+	}
+	if h.mail, err = c.SNS.Gateways.Email.openMail(log); err != nil {
+		return nil, err
+	}
+	if h.mail != nil {
+		c.mailURL = h.mail.URL()
+		undo = append(undo, func() { _ = h.mail.Close(context.Background()) })
 	}
 	k, err := openCore(c, log)
 	if err != nil {
@@ -172,6 +181,9 @@ func (h *house) close() error {
 	k := h.core.Load()
 	if err := k.drain(left); err != nil {
 		h.log.Warn().Err(err).Msg("not every push had ended")
+	}
+	if h.mail != nil {
+		step("mail", h.mail.Close(ctx))
 	}
 	step("admin", h.admin.Shutdown(ctx))
 	if k.store.Err() == nil {

@@ -2,25 +2,27 @@
 
 // @aws-sdk/client-sns: node sns.js URL < steps
 
-const {
-  SNSClient, CreateTopicCommand, SubscribeCommand, ConfirmSubscriptionCommand, PublishCommand, PublishBatchCommand,
-} = require('@aws-sdk/client-sns');
+const sns = require('@aws-sdk/client-sns');
 const steps = require('./steps');
 
-const client = new SNSClient({
+const client = new sns.SNSClient({
   region: 'us-east-1',
   endpoint: process.argv[2],
   maxAttempts: 1,
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
 });
 
+// Every command of the SDK is an operation by its name without the ending, and these by shorter ones.
 const commands = {
-  createTopic: CreateTopicCommand,
-  subscribe: SubscribeCommand,
-  confirm: ConfirmSubscriptionCommand,
-  publish: PublishCommand,
-  publishBatch: PublishBatchCommand,
+  createTopic: sns.CreateTopicCommand,
+  subscribe: sns.SubscribeCommand,
+  confirm: sns.ConfirmSubscriptionCommand,
+  publish: sns.PublishCommand,
+  publishBatch: sns.PublishBatchCommand,
 };
+for (const [name, Command] of Object.entries(sns)) {
+  if (name.endsWith('Command') && name !== '$Command') commands[name.slice(0, -'Command'.length)] = Command;
+}
 
 // bytes turns {base64} into the bytes it stands for, at any depth.
 function bytes(value) {

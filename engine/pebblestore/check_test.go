@@ -140,6 +140,7 @@ func sound(t *testing.T) vfs.FS {
 	s := open(t, small(fs))
 	b := s.NewBatch()
 	b.PutCatalog("id", []byte("3"))
+	b.PutCatalog("d/sns.app/GCM/shop", []byte(`{"Enabled":"true"}`))
 	b.PutCatalog("t/1", []byte(`{"name":"orders"}`))
 	b.PutCatalog("s/2", []byte(`{"topic":1,"config":{"name":"a","kind":"webhook","endpoint":"http://a.example/","envelope":"raw","max_in_flight":1,"pipeline":1,
 		"retry":{"backoff":"doubling","jitter":"full","min_delay":1000000000,"max_delay":600000000000,"max_age":259200000000000}}}`))

@@ -82,6 +82,9 @@ func fill(t testing.TB, s engine.Store, r *rand.Rand) {
 	if id > 0 {
 		b.PutCatalog("id", fmt.Append(nil, id))
 	}
+	for range r.IntN(3) {
+		b.PutCatalog(fmt.Sprint("d/face.document/", r.IntN(100)), text(300))
+	}
 	for range r.IntN(10) {
 		b.PutTimer(engine.TimerKey{Due: r.Int64() - math.MaxInt64/2, ID: r.Uint64()}, text(21), text(400))
 	}

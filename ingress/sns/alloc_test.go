@@ -31,4 +31,24 @@ func TestPublishAllocs(t *testing.T) {
 		entries = append(entries, append([]string{"Id", fmt.Sprint("id", i), "Message", "héllo", "Subject", "s"}, attributes...))
 	}
 	f("batch", signature, batchOf(entries...)...)
+
+	const endpoint = "endpoint/GCM/shop/11111111-2222-4333-8444-555555555555"
+	direct := func(name string, pairs ...string) {
+		t.Run(name, func(t *testing.T) {
+			facetest.CheckAllocs(t, []byte(post(form(append([]string{"Action", "Publish", "Message", "m"}, pairs...)...), signature)), 200, func(e *engine.Engine) ingress.Face {
+				setup(t, e)
+				err := e.ChangeDocuments(func(d *engine.DocumentChanges) error {
+					d.Put("sns.app/GCM/shop", []byte(`{"Enabled":"true"}`))
+					d.Put("sns."+endpoint, []byte(`{"Enabled":"true","Token":"t"}`))
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return New(e, Options{Gateways: allGateways})
+			})
+		})
+	}
+	direct("phone", "PhoneNumber", "+15551234567")
+	direct("device", "TargetArn", arnBase+endpoint)
 }

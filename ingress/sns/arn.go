@@ -72,7 +72,7 @@ func (c *call) topicNamed(parameter string, text []byte) (*engine.Topic, error) 
 		return nil, invalid("%s", parameter)
 	}
 	t := c.face.engine.Topic(a.name)
-	if t == nil {
+	if t == nil || isDirect(a.name) {
 		return nil, engine.ErrTopicNotFound
 	}
 	return t, nil

@@ -44,7 +44,7 @@ func (c *call) publishBatch() error {
 	if err := c.readIDs(&b); err != nil {
 		return err
 	}
-	if err := c.fillBatch(&b); err != nil {
+	if err := c.fillBatch(&b, t); err != nil {
 		return err
 	}
 	if err := c.face.publishAll(t, b.messages[:c.form.count], b.errors[:c.form.count]); err != nil {
@@ -121,7 +121,7 @@ func invalidID(fact string, id []byte) error {
 }
 
 // fillBatch makes the messages. On an error those made so far are in the batch, which releases them.
-func (c *call) fillBatch(b *batch) error {
+func (c *call) fillBatch(b *batch, t *engine.Topic) error {
 	total := 0
 	for i := range c.form.entries[:c.form.count] {
 		e := &c.form.entries[i]
@@ -144,10 +144,10 @@ func (c *call) fillBatch(b *batch) error {
 		if err != nil {
 			return err
 		}
-		if total += text + attributes; total > messageBytesMax {
+		if total += text + attributes; tooLong(t, total) {
 			return errBatchLength
 		}
-		if err := c.fillRest(m, e); err != nil {
+		if err := c.fillRest(m, e, ""); err != nil {
 			return err
 		}
 	}

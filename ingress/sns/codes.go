@@ -42,7 +42,6 @@ var (
 	errNoTarget    = &fault{400, codeInvalid, "Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter"}
 	errTwoTargets  = &fault{400, codeInvalid, "Invalid parameter: TopicArn or TargetArn Reason: exactly one of TopicArn, TargetArn and PhoneNumber must be given"}
 	errNoEndpoint  = &fault{400, codeInvalid, "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified"}
-	errSMS         = &fault{400, codeInvalid, "Invalid parameter: PhoneNumber Reason: SMS messages are not supported"}
 	errGroup       = &fault{400, codeInvalid, "Invalid parameter: MessageGroupId"}
 	errDedup       = &fault{400, codeInvalid, "Invalid parameter: MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type"}
 	errStructure   = &fault{400, codeInvalid, "Invalid parameter: MessageStructure"}
@@ -89,6 +88,7 @@ var codes = ingress.ErrorTable[*fault]{
 	{engine.ErrTopicLimit, &fault{403, "TopicLimitExceeded", "Maximum number of topics reached"}},
 	{engine.ErrSubscriptionLimit, &fault{403, "SubscriptionLimitExceeded", "Maximum number of subscriptions reached"}},
 	{engine.ErrInvalid, &fault{400, codeInvalid, "Invalid parameter"}},
+	{engine.ErrDocumentLimit, &fault{400, codeInvalid, "Invalid parameter: Reason: there are as many applications, endpoints and phone numbers as there may be"}},
 	{engine.ErrHeldNotFound, &fault{404, "NotFound", "Resource does not exist"}},
 	{engine.ErrBusy, &fault{400, "Throttling", "Rate exceeded"}},
 	{engine.ErrUnavailable, &fault{503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."}},

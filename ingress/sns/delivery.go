@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"mime"
+	"strings"
 	"time"
 
 	"fanfare/engine"
@@ -93,15 +94,22 @@ func readPolicy(name, value string, into any) (fault string) {
 		return name + ": failed to parse JSON."
 	}
 	if err := decodeStrictly([]byte(value), into); err != nil {
+		if member, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok { // the error has no type of its own
+			return unexpectedMember(name, strings.Trim(member, `"`))
+		}
 		return name + ": failed to parse JSON. " + shorten(err.Error())
 	}
 	var tree any
 	if json.Unmarshal([]byte(value), &tree) == nil {
 		if member := misspelt(tree); member != "" {
-			return name + ": failed to parse JSON. unknown field " + shorten(member)
+			return unexpectedMember(name, member)
 		}
 	}
 	return ""
+}
+
+func unexpectedMember(name, member string) string {
+	return name + ": Unexpected JSON member: " + shorten(member)
 }
 
 // policyMembers are all names in delivery policies. The decoder knows which belong where, but takes any case.
@@ -182,8 +190,10 @@ func (r *retryValues) check(path string) string {
 		return fmt.Sprintf("%s.maxDelayTarget must be between 1 and %d", path, delayTargetMax)
 	case r.MinDelayTarget < 1 || r.MinDelayTarget > r.MaxDelayTarget:
 		return path + ".minDelayTarget must be between 1 and maxDelayTarget"
-	case r.NumRetries < 0 || r.NumRetries > numRetriesMax:
-		return fmt.Sprintf("%s.numRetries must be between 0 and %d", path, numRetriesMax)
+	case r.NumRetries < 0:
+		return path + ".numRetries must be greater than or equal to 0"
+	case r.NumRetries > numRetriesMax:
+		return fmt.Sprintf("%s.numRetries must be less than or equal to %d", path, numRetriesMax)
 	}
 	rest := r.NumRetries
 	for _, n := range []struct {

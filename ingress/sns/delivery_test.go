@@ -86,8 +86,8 @@ func TestDeliveryPolicyFaults(t *testing.T) {
 	retry(".minDelayTarget must be between 1 and maxDelayTarget", `"minDelayTarget":21`)
 	retry(".maxDelayTarget must be between 1 and 3600", `"maxDelayTarget":3601`)
 	retry(".maxDelayTarget must be between 1 and 3600", `"minDelayTarget":0,"maxDelayTarget":0`)
-	retry(".numRetries must be between 0 and 100", `"numRetries":101`)
-	retry(".numRetries must be between 0 and 100", `"numRetries":-1`)
+	retry(".numRetries must be less than or equal to 100", `"numRetries":101`)
+	retry(".numRetries must be greater than or equal to 0", `"numRetries":-1`)
 	retry(".numNoDelayRetries must be 0 or more", `"numNoDelayRetries":-1`)
 	retry(".numMinDelayRetries must be 0 or more", `"numMinDelayRetries":-1`)
 	retry(".numMaxDelayRetries must be 0 or more", `"numMaxDelayRetries":-1`)
@@ -98,18 +98,23 @@ func TestDeliveryPolicyFaults(t *testing.T) {
 	retry(": the delays must not be more than 3600 seconds together", `"minDelayTarget":36,"maxDelayTarget":37,"numRetries":100`)
 	retry(": the delays must not be more than 3600 seconds together", `"maxDelayTarget":3600,"numRetries":2`)
 	for _, value := range []string{
-		"{", "x", "[]", "5", `"s"`, `{"a":1}`, `{"healthyRetryPolicy":{"a":1}}`, `{"healthyRetryPolicy":5}`, `{"healthyRetryPolicy":{"numRetries":"3"}}`,
-		`{"healthyRetryPolicy":{"numRetries":3.5}}`, `{"healthyRetryPolicy":{"numRetries":1e99}}`, `{"throttlePolicy":{"a":1}}`, `{"guaranteed":"no"}`, `{"Guaranteed":false}`,
-		`{"healthyRetryPolicy":{"numretries":3}}`, `{"http":{}}`, `{} {}`,
+		"{", "x", "[]", "5", `"s"`, `{"healthyRetryPolicy":5}`, `{"healthyRetryPolicy":{"numRetries":"3"}}`,
+		`{"healthyRetryPolicy":{"numRetries":3.5}}`, `{"healthyRetryPolicy":{"numRetries":1e99}}`, `{"guaranteed":"no"}`, `{} {}`,
 	} {
 		subscription("failed to parse JSON.", value)
+	}
+	for value, member := range map[string]string{
+		`{"a":1}`: "a", `{"healthyRetryPolicy":{"a":1}}`: "a", `{"throttlePolicy":{"a":1}}`: "a", `{"Guaranteed":false}`: "Guaranteed",
+		`{"healthyRetryPolicy":{"numretries":3}}`: "numretries", `{"http":{}}`: "http",
+	} {
+		subscription("Unexpected JSON member: "+member, value)
 	}
 	subscription("throttlePolicy.maxReceivesPerSecond must be between 1 and 1000000", `{"throttlePolicy":{"maxReceivesPerSecond":0}}`)
 	subscription("requestPolicy.headerContentType is not a media type", `{"requestPolicy":{"headerContentType":"a/b\r\nX: y"}}`)
 	for _, value := range []string{"", ";", "a/b/c", "é/x", "text/plain; charset", strings.Repeat("a", 257)} {
 		subscription("requestPolicy.headerContentType is not a media type", `{"requestPolicy":{"headerContentType":"`+value+`"}}`)
 	}
-	topic("failed to parse JSON.", `{"healthyRetryPolicy":null}`)
+	topic("Unexpected JSON member: healthyRetryPolicy", `{"healthyRetryPolicy":null}`)
 	topic("failed to parse JSON.", `{"http":{"disableSubscriptionOverrides":"yes"}}`)
 	topic("http.defaultThrottlePolicy.maxReceivesPerSecond must be", `{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":-1}}}`)
 	topic("http.defaultRequestPolicy.headerContentType is not", `{"http":{"defaultRequestPolicy":{"headerContentType":"/"}}}`)
@@ -209,7 +214,7 @@ func TestTopicDeliveryPolicy(t *testing.T) {
 	set := func(name, value string) []string {
 		return []string{"Action", "SetTopicAttributes", "TopicArn", arn, "AttributeName", name, "AttributeValue", value}
 	}
-	s.wantError(400, "InvalidParameter", "Invalid parameter: DeliveryPolicy: http.defaultHealthyRetryPolicy.numRetries must be between 0 and 100", set("DeliveryPolicy", `{"http":{"defaultHealthyRetryPolicy":{"numRetries":101}}}`)...)
+	s.wantError(400, "InvalidParameter", "Invalid parameter: DeliveryPolicy: http.defaultHealthyRetryPolicy.numRetries must be less than or equal to 100", set("DeliveryPolicy", `{"http":{"defaultHealthyRetryPolicy":{"numRetries":101}}}`)...)
 	s.wantError(400, "InvalidParameter", "Invalid parameter: AttributeName", set("Colour", "red")...)
 	s.wantError(400, "InvalidParameter", "Invalid parameter: AttributeName Reason: no value for required parameter", set("", "")...)
 	s.wantError(400, "InvalidParameter", "Invalid parameter: SignatureVersion: Invalid value", set("SignatureVersion", "3")...)
@@ -248,7 +253,7 @@ func TestSubscribeWithPolicies(t *testing.T) {
 	s.wantError(400, "InvalidParameter", differs, with("DeliveryPolicy", "{}")...)
 	s.wantError(400, "InvalidParameter", differs, with("DeliveryPolicy", `{"healthyRetryPolicy":{"numRetries":6}}`)...)
 	s.wantError(400, "InvalidParameter", differs, with("RedrivePolicy", "")...)
-	s.wantError(400, "InvalidParameter", "Invalid parameter: Attributes Reason: DeliveryPolicy: healthyRetryPolicy.numRetries must be between 0 and 100", with("DeliveryPolicy", `{"healthyRetryPolicy":{"numRetries":101}}`)...)
+	s.wantError(400, "InvalidParameter", "Invalid parameter: Attributes Reason: DeliveryPolicy: healthyRetryPolicy.numRetries must be less than or equal to 100", with("DeliveryPolicy", `{"healthyRetryPolicy":{"numRetries":101}}`)...)
 	config := s.engine.Topic([]byte("T1")).Subscriptions()[0].Config()
 	if config.Retry.MaxAttempts != 6 || config.DeadLetters.Queue != "http://127.0.0.1:9324/123456789012/dead" {
 		t.Errorf("got %+v", config)

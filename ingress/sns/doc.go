@@ -6,16 +6,33 @@
 // Publish and PublishBatch are parsed by hand and without allocation; the control operations through a map.
 //
 //	Publish, PublishBatch                                       publish.go, batch.go, attributes.go
-//	CreateTopic, DeleteTopic, ListTopics,
-//	GetTopicAttributes, SetTopicAttributes                      topics.go
-//	Subscribe, ConfirmSubscription, Unsubscribe                 subscribe.go
+//	CreateTopic, DeleteTopic, ListTopics                        topics.go
+//	GetTopicAttributes, SetTopicAttributes                      topicattributes.go
+//	TagResource, UntagResource, ListTagsForResource             tags.go
+//	AddPermission, RemovePermission                             permissions.go
+//	PutDataProtectionPolicy, GetDataProtectionPolicy            dataprotection.go
+//	Subscribe, ConfirmSubscription, Unsubscribe                 subscribe.go, gateways.go, unsubscribe.go
 //	ListSubscriptions, ListSubscriptionsByTopic,
 //	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go, settings.go
+//	the actions of mobile push                                  platform.go, endpoints.go
+//	the actions of text messages and their sandbox              sms.go, sandbox.go
 //
-// Endpoints are http and https. FIFO topics and filter policies are refused, never ignored. A DeliveryPolicy becomes the
+// Endpoints are http and https, and, where Options.Gateways has a gateway for them, sms, application, email and
+// email-json: these are pushed to the gateway by the kind "gateway". Lambda and Firehose are refused, and FIFO topics
+// and filter policies are, never ignored. A DeliveryPolicy becomes the
 // subscription's retry policy, its limit of pushes per second and its content type (delivery.go, effective.go); a
 // topic's policy is carried into its subscriptions whenever it changes. A RedrivePolicy becomes the queue for dead
 // letters: Options.Queues/ACCOUNT/NAME. Every other action is answered InvalidAction.
+//
+// What is published to a phone number, or to a platform endpoint itself, goes through the topics "sns.sms" and
+// "sns.application", which this API does not show (gateways.go). Stored and returned, and without an effect of their
+// own: access and data protection policies, attributes for delivery logs, keys and tracing, and those of text messages.
+// MaximumMessageSize has its effect, with http subscribers too. Beyond the service: OptOutPhoneNumber, with which a
+// gateway says that a number wants no more messages.
+//
+// Who unsubscribes without a signature, as the link in a notification does, cancels: the subscription is hidden, its
+// endpoint gets an UnsubscribeConfirmation, and the token in that restores it for two days. Subscriptions that nobody
+// confirmed are dropped three days after they were last asked for, when their topic's subscriptions next change.
 //
 // Source: Amazon SNS API reference and developer guide, read in 2026, and the service model of the SDKs; texts and
 // orders of checks as recorded from AWS by public test suites.
@@ -28,7 +45,8 @@
 // # Ownership
 //
 // What a request needs while it is parsed is a pooled call: views of the request, and scratch memory. Text is
-// decoded once, from the request's bytes into its Message.
+// decoded once, from the request's bytes into its Message. Topics and subscriptions keep what is SNS's own as labels;
+// applications, endpoints and phone numbers are documents of the engine, whose keys begin with "sns.".
 //
 // # Concurrency
 //

@@ -19,6 +19,7 @@ type Face struct {
 	engine      *engine.Engine
 	opts        Options
 	subscribing gate // by topic and endpoint: Subscribe makes no second subscription of an endpoint
+	editing     gate // by topic: what is changed depends on what is there
 }
 
 // New returns the face of an engine.
@@ -99,18 +100,47 @@ func (c *call) serve() error {
 
 // operations are the actions but the publishing ones.
 var operations = map[string]func(*call, params) error{
-	"CreateTopic":               (*call).createTopic,
-	"DeleteTopic":               (*call).deleteTopic,
-	"ListTopics":                (*call).listTopics,
-	"GetTopicAttributes":        (*call).getTopicAttributes,
-	"SetTopicAttributes":        (*call).setTopicAttributes,
-	"Subscribe":                 (*call).subscribe,
-	"ConfirmSubscription":       (*call).confirmSubscription,
-	"Unsubscribe":               (*call).unsubscribe,
-	"ListSubscriptions":         (*call).listSubscriptions,
-	"ListSubscriptionsByTopic":  (*call).listSubscriptionsByTopic,
-	"GetSubscriptionAttributes": (*call).getSubscriptionAttributes,
-	"SetSubscriptionAttributes": (*call).setSubscriptionAttributes,
+	"CreateTopic":                        (*call).createTopic,
+	"DeleteTopic":                        (*call).deleteTopic,
+	"ListTopics":                         (*call).listTopics,
+	"GetTopicAttributes":                 (*call).getTopicAttributes,
+	"SetTopicAttributes":                 (*call).setTopicAttributes,
+	"TagResource":                        (*call).tagResource,
+	"UntagResource":                      (*call).untagResource,
+	"ListTagsForResource":                (*call).listTagsForResource,
+	"AddPermission":                      (*call).addPermission,
+	"RemovePermission":                   (*call).removePermission,
+	"PutDataProtectionPolicy":            (*call).putDataProtectionPolicy,
+	"GetDataProtectionPolicy":            (*call).getDataProtectionPolicy,
+	"CreatePlatformApplication":          (*call).createPlatformApplication,
+	"DeletePlatformApplication":          (*call).deletePlatformApplication,
+	"GetPlatformApplicationAttributes":   (*call).getPlatformApplicationAttributes,
+	"SetPlatformApplicationAttributes":   (*call).setPlatformApplicationAttributes,
+	"ListPlatformApplications":           (*call).listPlatformApplications,
+	"CreatePlatformEndpoint":             (*call).createPlatformEndpoint,
+	"DeleteEndpoint":                     (*call).deleteEndpoint,
+	"GetEndpointAttributes":              (*call).getEndpointAttributes,
+	"SetEndpointAttributes":              (*call).setEndpointAttributes,
+	"ListEndpointsByPlatformApplication": (*call).listEndpoints,
+	"SetSMSAttributes":                   (*call).setSMSAttributes,
+	"GetSMSAttributes":                   (*call).getSMSAttributes,
+	"CheckIfPhoneNumberIsOptedOut":       (*call).checkIfPhoneNumberIsOptedOut,
+	"ListPhoneNumbersOptedOut":           (*call).listPhoneNumbersOptedOut,
+	"OptInPhoneNumber":                   (*call).optInPhoneNumber,
+	"OptOutPhoneNumber":                  (*call).optOutPhoneNumber,
+	"ListOriginationNumbers":             (*call).listOriginationNumbers,
+	"GetSMSSandboxAccountStatus":         (*call).getSMSSandboxAccountStatus,
+	"CreateSMSSandboxPhoneNumber":        (*call).createSMSSandboxPhoneNumber,
+	"VerifySMSSandboxPhoneNumber":        (*call).verifySMSSandboxPhoneNumber,
+	"DeleteSMSSandboxPhoneNumber":        (*call).deleteSMSSandboxPhoneNumber,
+	"ListSMSSandboxPhoneNumbers":         (*call).listSMSSandboxPhoneNumbers,
+	"Subscribe":                          (*call).subscribe,
+	"ConfirmSubscription":                (*call).confirmSubscription,
+	"Unsubscribe":                        (*call).unsubscribe,
+	"ListSubscriptions":                  (*call).listSubscriptions,
+	"ListSubscriptionsByTopic":           (*call).listSubscriptionsByTopic,
+	"GetSubscriptionAttributes":          (*call).getSubscriptionAttributes,
+	"SetSubscriptionAttributes":          (*call).setSubscriptionAttributes,
 }
 
 func (c *call) control(action string) error {

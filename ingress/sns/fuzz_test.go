@@ -98,9 +98,17 @@ func FuzzSNSRequest(f *testing.F) {
 	f.Add("Action=Subscribe&Attributes.entry.1.key=RawMessageDelivery&Attributes.entry.1.value=true", "x=1")
 	f.Add("Action=PublishBatch&PublishBatchRequestEntries.member.1.Id=a&PublishBatchRequestEntries.member.1.Message=m", "TopicArn="+arnT1)
 	f.Add("Action=CreateTopic&Name=a&Tags.member.1.Key=k&Tags.member.1.Value=v", "X-Amz-Credential=k%2F20260102%2Fus-east-1%2Fsns%2Faws4_request")
+	f.Add("Action=AddPermission&AWSAccountId.member.1=111122223333&ActionName.member.1=Publish&Label=l&TopicArn="+arnT1, "")
+	f.Add("Action=SetTopicAttributes&AttributeName=Policy&AttributeValue=%7B%22Statement%22%3A%5B%5D%7D&TopicArn="+arnT1, "")
+	f.Add("Action=CreatePlatformApplication&Name=a&Platform=GCM&Attributes.entry.1.key=PlatformCredential&Attributes.entry.1.value=c", "")
+	f.Add("Action=CreatePlatformEndpoint&Token=t&PlatformApplicationArn="+arnBase+"app/GCM/a", "CustomUserData=x")
+	f.Add("Action=Publish&Message=m&TargetArn="+arnBase+"endpoint/GCM/a/11111111-2222-4333-8444-555555555555", "")
+	f.Add("Action=Subscribe&Protocol=sms&Endpoint=%2B1-555-1234567&TopicArn="+arnT1, "")
+	f.Add("Action=ListPlatformApplications&NextToken=YQ", "MaxResults=1")
+	f.Add("Action=CreateSMSSandboxPhoneNumber&PhoneNumber=15551234567", "")
 	e := facetest.NewEngine(f, nil, facetest.Quiet())
 	setup(f, e)
-	face := New(e, Options{})
+	face := New(e, Options{Gateways: allGateways})
 	f.Fuzz(func(t *testing.T, body, query string) {
 		var ctx fasthttp.RequestCtx
 		ctx.Init(&fasthttp.Request{}, nil, nil)

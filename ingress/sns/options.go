@@ -7,14 +7,17 @@ import (
 	"strings"
 
 	"github.com/rs/zerolog"
+
+	"fanfare/engine"
 )
 
 // Options of a Face. The zero value works.
 type Options struct {
-	Region    string // in ARNs, unless the request is signed for another; lower-case letters, digits and '-'; default us-east-1
-	Account   string // in ARNs, and the owner of everything: 12 digits; default 000000000000
-	PublicURL string // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
-	Queues    string // base URL of the SQS-compatible server whose queues a RedrivePolicy names; default "": they are refused
+	Region    string   // in ARNs, unless the request is signed for another; lower-case letters, digits and '-'; default us-east-1
+	Account   string   // in ARNs, and the owner of everything: 12 digits; default 000000000000
+	Gateways  Gateways // http or https URLs; default none: the protocols that need them are refused
+	PublicURL string   // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
+	Queues    string   // base URL of the SQS-compatible server whose queues a RedrivePolicy names; default "": they are refused
 
 	Log zerolog.Logger // silent by default
 }
@@ -37,10 +40,20 @@ func (o *Options) Validate() error {
 	if o.Account != "" && !isAccount([]byte(o.Account)) {
 		faults = append(faults, fmt.Errorf("sns: Account %q must be 12 digits", o.Account))
 	}
-	for _, base := range []struct{ name, value string }{{"PublicURL", o.PublicURL}, {"Queues", o.Queues}} {
+	for _, base := range []struct{ name, value string }{
+		{"PublicURL", o.PublicURL}, {"Queues", o.Queues},
+	} {
 		u, err := url.Parse(base.value)
 		if base.value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(base.value, "?#")) {
 			faults = append(faults, fmt.Errorf("sns: %s %q must be http://HOST or https://HOST, with a path if need be", base.name, base.value))
+		}
+	}
+	for _, gateway := range []struct{ name, value string }{
+		{"Application", o.Gateways.Application}, {"SMS", o.Gateways.SMS}, {"Email", o.Gateways.Email},
+	} {
+		u, err := url.Parse(gateway.value)
+		if gateway.value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || len(gateway.value) > engine.EndpointBytesMax) {
+			faults = append(faults, fmt.Errorf("sns: Gateways.%s %q must be the http or https URL of a gateway", gateway.name, gateway.value))
 		}
 	}
 	return errors.Join(faults...)

@@ -68,8 +68,8 @@ func (p params) truth(name string) (bool, error) {
 // pair is an entry of a map, or a tag.
 type pair struct{ key, value string }
 
-// pairs collects the entries LIST.N.KEY and LIST.N.VALUE, in the order of their numbers.
-func (p params) pairs(list, key, value string) ([]pair, error) {
+// pairs collects the entries LIST.N.key and LIST.N.value, in the order of their numbers.
+func (p params) pairs(list string) ([]pair, error) {
 	found := map[int]pair{}
 	for name, text := range p {
 		rest, ok := strings.CutPrefix(name, list+".")
@@ -83,9 +83,9 @@ func (p params) pairs(list, key, value string) ([]pair, error) {
 		}
 		entry := found[n]
 		switch field {
-		case key:
+		case "key":
 			entry.key = text
-		case value:
+		case "value":
 			entry.value = text
 		}
 		found[n] = entry
@@ -95,7 +95,7 @@ func (p params) pairs(list, key, value string) ([]pair, error) {
 	for _, n := range slices.Sorted(maps.Keys(found)) {
 		entry := found[n]
 		if entry.key == "" {
-			return nil, noValue(fmt.Sprintf("%s.%d.%s", list, n, key))
+			return nil, noValue(fmt.Sprintf("%s.%d.key", list, n))
 		}
 		if seen[entry.key] {
 			return nil, invalid("Duplicated keys are not allowed.")

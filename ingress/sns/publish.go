@@ -1,6 +1,7 @@
 package sns
 
 import (
+	"bytes"
 	"unicode/utf8"
 
 	"fanfare/engine/jsontext"
@@ -11,10 +12,12 @@ import (
 
 // Limits of a message.
 const (
-	// messageBytesMax counts the text and, of each attribute, name, type and value.
-	messageBytesMax = 262_144
+	// messageBytesMax is the largest message that any topic takes. It counts the text and, of each attribute, name,
+	// type and value.
+	messageBytesMax = maximumSizeMax
 	subjectRunesMax = 100
 	groupBytesMax   = 128
+	phoneRunesMax   = 1600
 )
 
 // publish answers Publish. It must not allocate unless it refuses.
@@ -69,16 +72,28 @@ func (c *call) fillPublish(m *engine.Message) (*engine.Topic, error) {
 		return nil, err
 	}
 	attributes, err := c.fillAttributes(m, e, 0)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case text+attributes > messageBytesMax:
+	}
+	t, textKey, noTarget := c.target(m)
+	if tooLong(t, text+attributes) || c.form.top[topPhoneNumber] != nil && utf8.RuneCount(m.Body()) > phoneRunesMax {
 		return nil, errTooLong
 	}
-	if err := c.fillRest(m, e); err != nil {
+	if err := c.fillRest(m, e, textKey); err != nil {
 		return nil, err
 	}
-	return c.target()
+	return t, noTarget
+}
+
+// tooLong reports whether a message of the size, or a batch of them, is too long for the topic, nil for any.
+func tooLong(t *engine.Topic, size int) bool {
+	switch {
+	case size <= maximumSizeMin:
+		return false // every topic takes it
+	case t == nil:
+		return size > maximumSizeDefault
+	}
+	return size > messageBytesMaxOf(t)
 }
 
 // fillSubject sets the subject: 1 to 100 characters, no control characters.
@@ -128,8 +143,9 @@ func fillText(m *engine.Message, e *messageForm) (size int, err error) {
 	return len(text), nil
 }
 
-// fillRest sets the group, refuses what belongs to FIFO topics, and takes the default text out of a text by protocol.
-func (c *call) fillRest(m *engine.Message, e *messageForm) error {
+// fillRest sets the group, refuses what belongs to FIFO topics, and takes the default text out of a text by protocol: that
+// of the key, if there is one, where a device is the only one to get it.
+func (c *call) fillRest(m *engine.Message, e *messageForm, textKey string) error {
 	if len(e.values[messageDedup]) > 0 {
 		return errDedup
 	}
@@ -154,7 +170,7 @@ func (c *call) fillRest(m *engine.Message, e *messageForm) error {
 	} else if string(word) != "json" {
 		return errStructure
 	}
-	return c.fillDefault(m)
+	return c.fillDefault(m, textKey)
 }
 
 // isGroup reports whether the id is 1 to 128 letters, digits and ASCII punctuation.
@@ -169,25 +185,33 @@ func isGroup(id []byte) bool {
 
 // fillDefault makes the text "default" of the object of texts the body. Of members of one name the last counts, and
 // only strings count.
-func (c *call) fillDefault(m *engine.Message) error {
+func (c *call) fillDefault(m *engine.Message, textKey string) error {
 	var s scan.JSON
 	s.Reset(m.Get(engine.FieldStructure))
 	if s.Next() != scan.JSONObject {
 		return errNotJSON
 	}
-	var text []byte
+	var text, own []byte
 	for {
 		switch s.Next() {
 		case scan.JSONKey:
 			c.key = append(c.key[:0], s.Key(c.key)...)
-			isDefault := string(c.key) == "default"
-			if s.Next() == scan.JSONString && isDefault {
-				text = s.Text()
+			isDefault, isOwn := string(c.key) == "default", textKey != "" && string(c.key) == textKey
+			if s.Next() == scan.JSONString {
+				if isDefault {
+					text = s.Text()
+				}
+				if isOwn {
+					own = s.Text()
+				}
 			}
 			s.Skip()
 		case scan.JSONObjectEnd:
 			if s.Next() != scan.JSONEnd {
 				return errNotJSON
+			}
+			if text == nil {
+				text = own
 			}
 			if text == nil {
 				return errNoDefault
@@ -200,7 +224,7 @@ func (c *call) fillDefault(m *engine.Message) error {
 	}
 }
 
-// checkPhoneNumber refuses numbers that are not E.164; those that are, target refuses.
+// checkPhoneNumber refuses numbers that are not E.164; what becomes of those that are, target says.
 func (c *call) checkPhoneNumber() error {
 	raw := c.form.top[topPhoneNumber]
 	if raw == nil {
@@ -210,45 +234,44 @@ func (c *call) checkPhoneNumber() error {
 	if err != nil {
 		return err
 	}
-	digits := number
-	if len(digits) > 0 && digits[0] == '+' {
-		digits = digits[1:]
-	}
-	if len(digits) < 2 || len(digits) > 15 || digits[0] == '0' || !isDigits(digits, len(digits)) {
+	if !isPhoneNumber(number) {
 		return invalid("PhoneNumber Reason: %s is not valid to publish to", shorten(string(number)))
 	}
 	return nil
 }
 
-// target finds the topic of a Publish.
-func (c *call) target() (*engine.Topic, error) {
+// target finds the topic of a Publish. For a device, textKey is the key of its text in a message by protocol.
+func (c *call) target(m *engine.Message) (t *engine.Topic, textKey string, err error) {
 	parameter, raw := "TopicArn", c.form.top[topTopicARN]
 	target, phone := c.form.top[topTargetARN], c.form.top[topPhoneNumber]
 	switch {
 	case raw != nil && (target != nil || phone != nil) || target != nil && phone != nil:
-		return nil, errTwoTargets
+		return nil, "", errTwoTargets
 	case phone != nil:
-		return nil, errSMS
+		t, err = c.phoneTarget(m, phone)
+		return t, "", err
 	case target != nil:
 		parameter, raw = "TargetArn", target
 	case raw == nil:
-		return nil, errNoTarget
+		return nil, "", errNoTarget
 	}
 	text, err := c.decode(raw)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	a, err := c.parseARN(parameter, text)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, "", err
 	case a.id != nil:
-		return nil, invalid("%s", parameter)
-	case len(a.name) > len("endpoint/") && string(a.name[:len("endpoint/")]) == "endpoint/":
-		return nil, errNoEndpoint
+		return nil, "", invalid("%s", parameter)
+	case target != nil && bytes.HasPrefix(a.name, endpointBytes):
+		return c.endpointTarget(m, text, a.name)
 	}
-	if t := c.face.engine.Topic(a.name); t != nil {
-		return t, nil
+	if t := c.face.engine.Topic(a.name); t != nil && !isDirect(a.name) {
+		return t, "", nil
 	}
-	return nil, engine.ErrTopicNotFound
+	return nil, "", engine.ErrTopicNotFound
 }
+
+var endpointBytes = []byte(endpointPrefix)

@@ -21,6 +21,17 @@ func (c *call) replyNone(action string) {
 	c.metadata(action)
 }
 
+// replyEmpty sends the reply of an action whose result has no content, unless there is an error.
+func (c *call) replyEmpty(action string, err error) error {
+	if err != nil {
+		return err
+	}
+	c.out.root(action, "Response")
+	c.out.tag("  <", action, "Result/>\n")
+	c.metadata(action)
+	return nil
+}
+
 // replyLeaf sends the reply of an action whose result is one element.
 func (c *call) replyLeaf(action, name, text string) {
 	c.begin(action).leaf(name, text)

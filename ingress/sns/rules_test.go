@@ -172,7 +172,7 @@ func TestPublishRules(t *testing.T) {
 	refused("Invalid parameter: PhoneNumber Reason:  is not valid to publish to", phone("")...)
 	refused("Invalid parameter: PhoneNumber Reason: +0123 is not valid to publish to", phone("+0123")...)
 	refused("Invalid parameter: PhoneNumber Reason: +1234567890123456 is not valid to publish to", phone("+1234567890123456")...)
-	refused("Invalid parameter: PhoneNumber Reason: SMS messages are not supported", phone("+15551234567")...)
+	refused("Invalid parameter: PhoneNumber Reason: no gateway for sms is configured here (sns.gateways.sms)", phone("+15551234567")...)
 
 	// 4. attributes: TestAttributeRules
 

@@ -3,7 +3,7 @@ package sns
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -79,8 +79,14 @@ func (c *call) subscribe(p params) error {
 	if err != nil {
 		return err
 	}
-	defer c.face.subscribing.enter(t.Name() + " " + config.Endpoint)()
-	s := subscriptionTo(t, config.Endpoint)
+	defer c.face.subscribing.enter(t.Name() + " " + destinationOf(&config))()
+	s := subscriptionTo(t, &config)
+	if s != nil && isCancelled(s.Config()) {
+		if err := c.face.deleteSubscription(s); err != nil {
+			return err
+		}
+		s = nil
+	}
 	if s == nil {
 		if s, err = c.face.putSubscription(t, config); err != nil {
 			return err
@@ -94,6 +100,7 @@ func (c *call) subscribe(p params) error {
 			return err
 		}
 	}
+	c.face.sweep(t)
 	result := "pending confirmation"
 	if returnARN || !s.Config().Pending {
 		result = c.subscriptionARN(s)
@@ -112,40 +119,87 @@ func (c *call) subscriptionConfig(p params, t *engine.Topic, topicARN string) (c
 	if err != nil {
 		return config, asked, err
 	}
-	if protocol != "http" && protocol != "https" {
+	if !protocols[protocol] {
 		return config, asked, invalid("Amazon SNS does not support this protocol string: %s", shorten(protocol))
 	}
 	endpoint, err := p.required("Endpoint")
 	if err != nil {
 		return config, asked, err
 	}
-	if !strings.HasPrefix(endpoint, protocol+"://") {
-		return config, asked, invalid("Endpoint must match the specified protocol")
+	attributes, err := p.pairs("Attributes.entry")
+	if err != nil {
+		return config, asked, err
 	}
-	attributes, err := p.pairs("Attributes.entry", "key", "value")
+	switch protocol {
+	case "http", "https":
+		config, err = c.pushConfig(protocol, endpoint, topicARN)
+	case "lambda", "firehose":
+		err = foreign(protocol, endpoint, attributes)
+	default:
+		config, err = c.gatewayConfig(protocol, endpoint, topicARN)
+	}
 	if err != nil {
 		return config, asked, err
 	}
 	for _, a := range attributes {
-		if fault := asked.read(c.face, t, a.key, a.value); fault != "" {
+		fault := protocolFault(protocol, a.key, a.value)
+		if fault == "" {
+			fault = asked.read(c.face, t, a.key, a.value)
+		}
+		if fault != "" {
 			return config, asked, invalid("Attributes Reason: %s", fault)
 		}
-	}
-	labels := map[string]string{labelTopicARN: topicARN}
-	if host := c.publicHost(); host != "" {
-		labels[labelPublicURL] = host
-	}
-	config = engine.SubscriptionConfig{
-		Name: newName(), Kind: kindName, Endpoint: endpoint, Envelope: envelopeJSON, Protocol: protocol,
-		Pending: true, Token: newToken(), TokenUntil: time.Now().Add(tokenAge).UnixMilli(),
-		Labels: labels,
 	}
 	asked.apply(&config, t)
 	return config, asked, nil
 }
 
+// protocols are those of SNS that are known here. Of these, lambda and firehose are refused more clearly than others.
+var protocols = map[string]bool{
+	"http": true, "https": true, protocolEmail: true, protocolEmailJSON: true, protocolSMS: true, protocolApplication: true,
+	"lambda": true, "firehose": true,
+}
+
+// pushConfig is the configuration of a subscription that is pushed to over HTTP. It waits for its confirmation.
+func (c *call) pushConfig(protocol, endpoint, topicARN string) (config engine.SubscriptionConfig, err error) {
+	if !strings.HasPrefix(endpoint, protocol+"://") {
+		return config, invalid("Endpoint must match the specified protocol")
+	}
+	config = engine.SubscriptionConfig{
+		Name: newName(), Kind: kindName, Endpoint: endpoint, Envelope: envelopeJSON, Protocol: protocol,
+		Labels: map[string]string{labelTopicARN: topicARN},
+	}
+	c.wantConfirmation(&config)
+	return config, nil
+}
+
+// wantConfirmation makes a subscription wait for the token that confirms it.
+func (c *call) wantConfirmation(config *engine.SubscriptionConfig) {
+	config.Pending, config.Token, config.TokenUntil = true, newToken(), time.Now().Add(tokenAge).UnixMilli()
+	if host := c.publicHost(); host != "" {
+		config.Labels[labelPublicURL] = host
+	}
+}
+
+// foreign refuses the protocols of services that are Amazon's alone.
+func foreign(protocol, endpoint string, attributes []pair) error {
+	name := map[string]string{"lambda": "Lambda", "firehose": "Firehose"}[protocol]
+	if parts := strings.SplitN(endpoint, ":", 6); len(parts) < 6 || parts[0] != "arn" || parts[2] != protocol {
+		return invalid("%s endpoint ARN", name)
+	}
+	role := func(a pair) bool { return a.key == "SubscriptionRoleArn" && checkRole(a.key, a.value) == "" }
+	if protocol == "firehose" && !slices.ContainsFunc(attributes, role) {
+		return invalid("Attributes Reason: SubscriptionRoleArn: required for the protocol firehose")
+	}
+	return invalid("Protocol Reason: nothing is delivered to %s here", name)
+}
+
 // putSubscription makes a subscription that is delivered by the topic's policy as it is then.
 func (f *Face) putSubscription(t *engine.Topic, config engine.SubscriptionConfig) (*engine.Subscription, error) {
+	if config.Kind != kindName { // it has a policy of its own
+		s, _, err := f.engine.PutSubscription(t, config)
+		return s, err
+	}
 	applyDelivery(&config, t)
 	known := t.Label(labelTopicDelivery)
 	s, _, err := f.engine.PutSubscription(t, config)
@@ -201,10 +255,12 @@ func checkSubscriptionAttribute(name, value string) (fault string) {
 	return name + ": not supported"
 }
 
-// subscriptionTo finds a topic's subscription of an endpoint, nil when there is none.
-func subscriptionTo(t *engine.Topic, endpoint string) *engine.Subscription {
+// subscriptionTo finds a topic's subscription of the destination that another one has, nil when there is none.
+func subscriptionTo(t *engine.Topic, other *engine.SubscriptionConfig) *engine.Subscription {
+	destination := destinationOf(other)
 	for _, s := range t.Subscriptions() {
-		if config := s.Config(); config.Kind == kindName && config.Endpoint == endpoint {
+		config := s.Config()
+		if config.Kind == other.Kind && destinationOf(config) == destination && (config.Kind == kindName || config.Protocol == other.Protocol) {
 			return s
 		}
 	}
@@ -231,15 +287,20 @@ func (c *call) renew(s *engine.Subscription, fresh engine.SubscriptionConfig, as
 
 // askConfirmation sends the endpoint the token that confirms its subscription.
 func (f *Face) askConfirmation(s *engine.Subscription) error {
+	return f.notify(s, engine.SubscriptionConfirmation, "You have chosen to subscribe to the topic "+s.Config().Labels[labelTopicARN]+
+		".\nTo confirm the subscription, visit the SubscribeURL included in this message.")
+}
+
+// notify sends the endpoint its token, in a message of the type.
+func (f *Face) notify(s *engine.Subscription, kind engine.MessageType, text string) error {
 	config := s.Config()
 	m := engine.NewMessage()
 	defer m.Release()
-	m.SetType(engine.SubscriptionConfirmation)
+	m.SetType(kind)
 	m.SetOrigin(engine.OriginSNS)
 	m.SetExpiresAt(config.TokenUntil)
 	m.Set(engine.FieldToken, []byte(config.Token))
-	m.Set(engine.FieldBody, []byte("You have chosen to subscribe to the topic "+config.Labels[labelTopicARN]+
-		".\nTo confirm the subscription, visit the SubscribeURL included in this message."))
+	m.Set(engine.FieldBody, []byte(text))
 	return f.engine.Notify(s, m)
 }
 
@@ -271,8 +332,11 @@ func (c *call) confirmSubscription(p params) error {
 	if err != nil {
 		return err
 	}
+	if guarded && !c.signed {
+		return errUnsigned
+	}
 	s := c.face.engine.SubscriptionByToken(token)
-	if s == nil || s.Config().Kind != kindName {
+	if s == nil || !belongs(s.Config()) {
 		return engine.ErrTokenInvalid
 	}
 	if s.Config().Pending {
@@ -287,6 +351,7 @@ func (c *call) confirmSubscription(p params) error {
 func (c *call) confirm(s *engine.Subscription, guarded bool) error {
 	err := c.face.engine.UpdateSubscription(s, func(config *engine.SubscriptionConfig) {
 		config.Pending = false
+		setLabel(config, labelCancelled, "")
 		if config.Labels == nil {
 			config.Labels = map[string]string{}
 		}
@@ -304,24 +369,4 @@ func truthText(b bool) string {
 		return "true"
 	}
 	return "false"
-}
-
-// unsubscribe is what the UnsubscribeURL leads to. It is idempotent.
-func (c *call) unsubscribe(p params) error {
-	s, err := c.subscription(p)
-	switch {
-	case errors.Is(err, engine.ErrSubscriptionNotFound):
-		c.replyNone("Unsubscribe")
-		return nil
-	case err != nil:
-		return err
-	case s.Config().Labels[labelGuarded] == "true" && !c.signed:
-		return &fault{403, "AuthorizationError", "User is not authorized to perform: SNS:Unsubscribe on resource: " + c.subscriptionARN(s)}
-	}
-	if err := c.face.engine.DeleteSubscription(s); err != nil && !errors.Is(err, engine.ErrSubscriptionNotFound) {
-		return err
-	}
-	c.logSubscription(s, "subscription deleted")
-	c.replyNone("Unsubscribe")
-	return nil
 }

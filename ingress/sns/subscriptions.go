@@ -21,12 +21,20 @@ func (c *call) subscription(p params) (*engine.Subscription, error) {
 		return nil, invalid("SubscriptionId")
 	}
 	if t := c.face.engine.Topic(a.name); t != nil {
-		if s := t.Subscription(string(a.id)); s != nil && s.Config().Kind == kindName {
+		if s := t.Subscription(string(a.id)); s != nil && ours(s.Config()) {
 			return s, nil
 		}
 	}
 	return nil, engine.ErrSubscriptionNotFound
 }
+
+// belongs reports whether a subscription is SNS's.
+func belongs(config *engine.SubscriptionConfig) bool {
+	return config.Kind == kindName || config.Kind == gatewayKind && config.Labels[labelEndpoint] != ""
+}
+
+// ours reports whether a subscription is SNS's to show.
+func ours(config *engine.SubscriptionConfig) bool { return belongs(config) && !isCancelled(config) }
 
 // topicARNOf is the ARN of a subscription's topic, as its subscriber named it.
 func (c *call) topicARNOf(s *engine.Subscription) string {
@@ -68,7 +76,7 @@ func (c *call) replySubscriptions(action string, p params, all []*engine.Subscri
 	page := make([]*engine.Subscription, 0, pageSize)
 	more := false
 	for _, s := range all {
-		if uint64(s.ID) <= after || s.Config().Kind != kindName {
+		if uint64(s.ID) <= after || !ours(s.Config()) {
 			continue
 		}
 		if more = len(page) == pageSize; more {
@@ -101,7 +109,7 @@ func (c *call) writeSubscription(w *xmlWriter, s *engine.Subscription) {
 	}
 	w.open("member", "")
 	w.leaf("Owner", c.face.opts.Account)
-	w.leaf("Endpoint", config.Endpoint)
+	w.leaf("Endpoint", endpointOf(config))
 	w.leaf("Protocol", config.Protocol)
 	w.leaf("TopicArn", c.topicARNOf(s))
 	w.leaf("SubscriptionArn", arn)
@@ -116,8 +124,7 @@ func (c *call) getSubscriptionAttributes(p params) error {
 	config := s.Config()
 	attributes := map[string]string{
 		"ConfirmationWasAuthenticated": truthText(config.Labels[labelAuthenticated] == "true"),
-		"EffectiveDeliveryPolicy":      writePolicy(effectiveOf(config, s.Topic)),
-		"Endpoint":                     config.Endpoint,
+		"Endpoint":                     endpointOf(config),
 		"Owner":                        c.face.opts.Account,
 		"PendingConfirmation":          truthText(config.Pending),
 		"Protocol":                     config.Protocol,
@@ -125,6 +132,9 @@ func (c *call) getSubscriptionAttributes(p params) error {
 		"SubscriptionArn":              c.subscriptionARN(s),
 		"SubscriptionPrincipal":        "arn:aws:iam::" + c.face.opts.Account + ":user/fanfare",
 		"TopicArn":                     c.topicARNOf(s),
+	}
+	if config.Kind == kindName {
+		attributes["EffectiveDeliveryPolicy"] = writePolicy(effectiveOf(config, s.Topic))
 	}
 	for name, label := range map[string]string{"DeliveryPolicy": labelDelivery, "RedrivePolicy": labelRedrive} {
 		if value := config.Labels[label]; value != "" {
@@ -145,6 +155,9 @@ func (c *call) setSubscriptionAttributes(p params) error {
 		return err
 	}
 	var asked settings
+	if fault := protocolFault(s.Config().Protocol, name, p["AttributeValue"]); fault != "" {
+		return invalid("%s", fault)
+	}
 	if fault := asked.read(c.face, s.Topic, name, p["AttributeValue"]); fault != "" {
 		return invalid("%s", fault)
 	}

@@ -2,39 +2,18 @@ package sns
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"fanfare/engine"
 )
 
 const (
-	pageSize         = 100
-	topicNameMax     = 256
-	displayNameMax   = 100
-	tagsMax          = 50
-	tagKeyRunesMax   = 128
-	tagValueRunesMax = 256
-	labelAttribute   = "sns.attribute." // and the attribute's name
-	labelTag         = "sns.tag."       // and the tag's key
-
-	labelTopicDelivery = labelAttribute + "DeliveryPolicy" // normalised
+	pageSize     = 100
+	topicNameMax = 256
+	directTopics = 2 // that ListTopics does not show
 )
-
-// topicAttributes are those a topic may have, with what their value must be.
-var topicAttributes = map[string]func(value string) bool{
-	"DisplayName":      func(v string) bool { return utf8.RuneCountInString(v) <= displayNameMax },
-	"Policy":           func(v string) bool { return json.Valid([]byte(v)) },
-	"DeliveryPolicy":   func(string) bool { return true }, // see parseTopicPolicy
-	"KmsMasterKeyId":   func(string) bool { return true },
-	"SignatureVersion": func(v string) bool { return v == "1" || v == "2" },
-	"TracingConfig":    func(v string) bool { return v == "PassThrough" || v == "Active" },
-}
 
 func (c *call) createTopic(p params) error {
 	name, err := p.required("Name")
@@ -44,17 +23,24 @@ func (c *call) createTopic(p params) error {
 	if err := checkTopicName(name); err != nil {
 		return err
 	}
-	attributes, err := p.pairs("Attributes.entry", "key", "value")
+	attributes, err := p.pairs("Attributes.entry")
 	if err != nil {
 		return err
 	}
-	tags, err := p.pairs("Tags.member", "Key", "Value")
+	tags, err := p.tags()
 	if err != nil {
+		return err
+	}
+	protection := p["DataProtectionPolicy"]
+	if err := checkProtection(protection); err != nil {
 		return err
 	}
 	labels, err := topicLabels(attributes, tags)
 	if err != nil {
 		return err
+	}
+	if protection != "" {
+		labels[labelProtection] = protection
 	}
 	t, created, err := c.face.engine.CreateTopic(name, labels)
 	if err != nil {
@@ -106,65 +92,12 @@ func topicLabels(attributes, tags []pair) (map[string]string, error) {
 		labels[labelAttribute+a.key] = value
 	}
 	if len(tags) > tagsMax {
-		return nil, &fault{400, "TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded"}
+		return nil, errTagLimit
 	}
 	for _, tag := range tags {
-		if utf8.RuneCountInString(tag.key) > tagKeyRunesMax || utf8.RuneCountInString(tag.value) > tagValueRunesMax {
-			return nil, invalid("Tags Reason: a key has at most %d characters, a value %d", tagKeyRunesMax, tagValueRunesMax)
-		}
 		labels[labelTag+tag.key] = tag.value
 	}
 	return labels, nil
-}
-
-// topicAttribute returns what is kept of an attribute's value, or what is wrong with it.
-func topicAttribute(name, value string) (kept, fault string) {
-	valid, known := topicAttributes[name]
-	switch {
-	case !known:
-		return "", "Unknown attribute: " + shorten(name)
-	case name == "DeliveryPolicy":
-		p, fault := parseTopicPolicy(value)
-		if p == nil {
-			return "", fault
-		}
-		return writePolicy(p), ""
-	case value != "" && !valid(value):
-		return "", name + ": Invalid value"
-	}
-	return value, ""
-}
-
-// setTopicAttributes changes one attribute. A delivery policy holds for the topic's subscriptions at once.
-func (c *call) setTopicAttributes(p params) error {
-	t, _, err := c.topic(p)
-	if err != nil {
-		return err
-	}
-	name, err := p.required("AttributeName")
-	if err != nil {
-		return err
-	}
-	value, fault := topicAttribute(name, p["AttributeValue"])
-	if fault != "" {
-		if _, known := topicAttributes[name]; !known {
-			fault = "AttributeName"
-		}
-		return invalid("%s", fault)
-	}
-	err = c.face.engine.UpdateTopic(t, func(labels map[string]string) {
-		if labels[labelAttribute+name] = value; value == "" {
-			delete(labels, labelAttribute+name)
-		}
-	})
-	if err == nil && name == "DeliveryPolicy" {
-		err = c.face.spreadDelivery(t)
-	}
-	if err != nil {
-		return err
-	}
-	c.replyNone("SetTopicAttributes")
-	return nil
 }
 
 // spreadDelivery lets the subscriptions of a topic be delivered by its policy. Those of the configuration file have
@@ -218,7 +151,8 @@ func (c *call) listTopics(p params) error {
 	if err != nil {
 		return err
 	}
-	topics := c.face.engine.Topics("", after, pageSize+1)
+	topics := c.face.engine.Topics("", after, pageSize+1+directTopics)
+	topics = slices.DeleteFunc(topics, func(t *engine.Topic) bool { return isDirect([]byte(t.Name())) })
 	w := c.begin("ListTopics")
 	if len(topics) == 0 {
 		w.empty("Topics")
@@ -250,61 +184,8 @@ func parseToken(token string) (last string, err error) {
 	return string(b), nil
 }
 
-// What a topic has whose attributes were never set.
-const (
-	defaultPolicyHead = `{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",` +
-		`"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes",` +
-		`"SNS:AddPermission","SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic",` +
-		`"SNS:Publish"],"Resource":"`
-	defaultPolicyMiddle = `","Condition":{"StringEquals":{"AWS:SourceOwner":"`
-	defaultPolicyTail   = `"}}}]}`
-)
-
-func (c *call) getTopicAttributes(p params) error {
-	t, arn, err := c.topic(p)
-	if err != nil {
-		return err
-	}
-	confirmed, pending := 0, 0
-	for _, s := range t.Subscriptions() {
-		switch config := s.Config(); {
-		case config.Kind != kindName:
-		case config.Pending:
-			pending++
-		default:
-			confirmed++
-		}
-	}
-	owner := c.face.opts.Account
-	attributes := map[string]string{
-		"TopicArn":                arn,
-		"Owner":                   owner,
-		"DisplayName":             "",
-		"Policy":                  defaultPolicyHead + arn + defaultPolicyMiddle + owner + defaultPolicyTail,
-		"EffectiveDeliveryPolicy": writePolicy(effectiveTopic(topicPolicyOf(t))),
-		"SubscriptionsConfirmed":  strconv.Itoa(confirmed),
-		"SubscriptionsPending":    strconv.Itoa(pending),
-		"SubscriptionsDeleted":    "0",
-	}
-	for key, value := range t.Config().Labels {
-		if name, ok := strings.CutPrefix(key, labelAttribute); ok {
-			attributes[name] = value
-		}
-	}
-	c.replyAttributes("GetTopicAttributes", attributes)
-	return nil
-}
-
 // replyAttributes sends a map of attributes, in the order of their names.
 func (c *call) replyAttributes(action string, attributes map[string]string) {
-	w := c.begin(action)
-	w.open("Attributes", "")
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		w.open("entry", "")
-		w.leaf("key", name)
-		w.leaf("value", attributes[name])
-		w.close("entry", "")
-	}
-	w.close("Attributes", "")
+	c.begin(action).attributes(attributes)
 	c.finish(action)
 }

@@ -1,6 +1,8 @@
 package sns
 
 import (
+	"maps"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -70,6 +72,46 @@ func (w *xmlWriter) leaf(name, text string) {
 	w.begin(name)
 	w.buf = appendXMLText(w.buf, text)
 	w.end(name)
+}
+
+// list writes a list of n members; fn writes what is in one.
+func (w *xmlWriter) list(name string, n int, fn func(i int)) {
+	if n == 0 {
+		w.empty(name)
+		return
+	}
+	w.open(name, "")
+	for i := range n {
+		w.open("member", "")
+		fn(i)
+		w.close("member", "")
+	}
+	w.close(name, "")
+}
+
+// attributes writes a map of attributes, in the order of their names.
+func (w *xmlWriter) attributes(attributes map[string]string) { w.entries("Attributes", attributes) }
+
+func (w *xmlWriter) entries(name string, entries map[string]string) {
+	if len(entries) == 0 {
+		w.empty(name)
+		return
+	}
+	w.open(name, "")
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		w.open("entry", "")
+		w.leaf("key", key)
+		w.leaf("value", entries[key])
+		w.close("entry", "")
+	}
+	w.close(name, "")
+}
+
+// next writes the token of the page behind this one, unless there is none.
+func (w *xmlWriter) next(name, token string) {
+	if token != "" {
+		w.leaf(name, token)
+	}
 }
 
 // begin opens an element whose text the caller appends to buf before end.
