@@ -1,0 +1,33 @@
+package auth
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"fanfare/ingress"
+)
+
+// BenchmarkVerify verifies a Publish as the SDK for Go signs it.
+func BenchmarkVerify(b *testing.B) {
+	for _, size := range []int{114, 1 << 10, 256 << 10} {
+		b.Run(fmt.Sprintf("body=%d", size), func(b *testing.B) {
+			body := publishes + strings.Repeat("a", size-len(publishes))
+			wire := post(body, [2]string{"Amz-Sdk-Invocation-Id", "2ee1aef6-dd43-4ac5-b0a0-b4c2ebcc0d3f"}, [2]string{"Amz-Sdk-Request", "attempt=1; max=3"},
+				[2]string{"Content-Length", fmt.Sprint(size)}).sign(b, secretKey)
+			r, ok := read(wire)
+			if !ok {
+				b.Fatal("not readable")
+			}
+			h := ingress.ParseHead(&r.Header)
+			s := NewSigV4(keyring, "sns")
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Verify(&h, r.Body(), signedAt); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
