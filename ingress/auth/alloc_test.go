@@ -6,11 +6,11 @@ import (
 	"testing"
 
 	"fanfare/ingress"
+	"fanfare/ingress/auth/authtest"
 )
 
 // TestVerifyAllocs asserts that nothing is allocated for a good signature, in both forms, nor for a bad one.
 func TestVerifyAllocs(t *testing.T) {
-	get := request{method: "GET", target: "/?Action=ListTopics&Version=2010-03-31", fields: [][2]string{{"Host", "h"}}}
 	f := func(name string, wire []byte, want error) {
 		t.Run(name, func(t *testing.T) {
 			r, ok := read(wire)
@@ -29,8 +29,8 @@ func TestVerifyAllocs(t *testing.T) {
 			}
 		})
 	}
-	f("header", post(publishes).sign(t, secretKey), nil)
-	f("presigned", get.presign(t, secretKey, 60), nil)
-	f("wrong secret", post(publishes).sign(t, "wrong"), ErrSignature)
-	f("unsigned", post(publishes).wire(""), ErrMissing)
+	f("header", post(publishes).Sign(), nil)
+	f("presigned", get("/?Action=ListTopics&Version=2010-03-31").Presign(60), nil)
+	f("wrong secret", authtest.Post(accessKey, "wrong", signedAt, publishes).Sign(), ErrSignature)
+	f("unsigned", post(publishes).Wire(""), ErrMissing)
 }

@@ -13,8 +13,8 @@ func BenchmarkVerify(b *testing.B) {
 	for _, size := range []int{114, 1 << 10, 256 << 10} {
 		b.Run(fmt.Sprintf("body=%d", size), func(b *testing.B) {
 			body := publishes + strings.Repeat("a", size-len(publishes))
-			wire := post(body, [2]string{"Amz-Sdk-Invocation-Id", "2ee1aef6-dd43-4ac5-b0a0-b4c2ebcc0d3f"}, [2]string{"Amz-Sdk-Request", "attempt=1; max=3"},
-				[2]string{"Content-Length", fmt.Sprint(size)}).sign(b, secretKey)
+			wire := post(body).With("Amz-Sdk-Invocation-Id", "2ee1aef6-dd43-4ac5-b0a0-b4c2ebcc0d3f").With("Amz-Sdk-Request", "attempt=1; max=3").
+				With("Content-Length", fmt.Sprint(size)).Sign()
 			r, ok := read(wire)
 			if !ok {
 				b.Fatal("not readable")

@@ -21,10 +21,12 @@ func appendFields(dst []field, raw []byte) ([]field, error) {
 			raw = nil
 		}
 		i := bytes.IndexByte(line, ':')
-		if i < 0 {
+		switch {
+		case len(line) > 0 && (line[0] == ' ' || line[0] == '\t'):
+			return dst, ErrSignature // a folded line belongs to the field above it, for some readers
+		case i < 0:
 			continue // the empty line behind the last one
-		}
-		if len(dst) == fieldsMax {
+		case len(dst) == fieldsMax:
 			return dst, errManyFields
 		}
 		dst = append(dst, field{line[:i], bytes.Trim(line[i+1:], " \t\r")})

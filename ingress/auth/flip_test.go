@@ -13,6 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"fanfare/ingress"
+	"fanfare/ingress/auth/authtest"
 )
 
 // Cases of TestForged besides one for each bit of each request. The long form is chosen by FANFARE_LONG=1.
@@ -28,12 +29,11 @@ func TestForged(t *testing.T) {
 	if os.Getenv("FANFARE_LONG") == "1" {
 		count = forgeriesLong
 	}
-	get := request{method: "GET", target: "/?Action=Subscribe&Version=2010-03-31&Endpoint=http%3A%2F%2Fh%2Fa+b", fields: [][2]string{{"Host", "h"}}}
+	sized := post(publishes).With("Content-Length", fmt.Sprint(len(publishes)))
 	requests := [][]byte{
-		post(publishes, [2]string{"Content-Length", fmt.Sprint(len(publishes))}, [2]string{"X-Amz-Content-Sha256", hash(publishes)},
-			[2]string{"amz-sdk-request", "attempt=1; max=3"}).sign(t, secretKey),
-		post(publishes, [2]string{"Content-Length", fmt.Sprint(len(publishes))}).sign(t, secretKey),
-		get.presign(t, secretKey, 60),
+		sized.With("X-Amz-Content-Sha256", authtest.Hash(publishes)).With("amz-sdk-request", "attempt=1; max=3").Sign(),
+		sized.Sign(),
+		get("/?Action=Subscribe&Version=2010-03-31&Endpoint=http%3A%2F%2Fh%2Fa+b").Presign(60),
 	}
 	cases, same := 0, 0
 	check := func(good, changed []byte) {
@@ -119,10 +119,10 @@ func meaning(r *fasthttp.Request) string {
 
 // FuzzSigV4 tries to get anything accepted but the one good request. The oracle of the query is another program.
 func FuzzSigV4(f *testing.F) {
-	good := post(publishes).sign(f, secretKey)
+	good := post(publishes).Sign()
 	_, value, _ := strings.Cut(string(good), "Authorization: ")
 	authorization, _, _ := strings.Cut(value, "\r\n")
-	f.Add(authorization, signedAt.Format(dateForm), "", publishes)
+	f.Add(authorization, signedAt.Format(authtest.DateForm), "", publishes)
 	f.Add(authorization, "20260102T030406Z", "a=1&b", "")
 	f.Add("AWS4-HMAC-SHA256 Credential=/////,,=,Signature", "Z", "%zz&X-Amz-Signature=&X-Amz-Credential=%2f%2f%2f%2f", "")
 	_, presigned, _ := strings.Cut(vectorB, "?")
@@ -132,9 +132,8 @@ func FuzzSigV4(f *testing.F) {
 		if strings.ContainsAny(authorization+date+query, "\r\n\x00") || strings.ContainsAny(query, " #") {
 			return
 		}
-		wire := post(body)
-		wire.target, wire.fields[2][1] = "/?"+query, date
-		r, ok := read(wire.wire(authorization))
+		wire := dated(to(post(body), "POST", "/?"+query), date)
+		r, ok := read(wire.Wire(authorization))
 		if !ok {
 			return
 		}
@@ -142,13 +141,13 @@ func FuzzSigV4(f *testing.F) {
 		who, err := NewSigV4(keyring, "sns").Verify(&h, r.Body(), signedAt)
 		var v verification
 		if v.readQuery(h.Query) == nil {
-			if got, want := string(v.appendQuery(nil)), canonicalQuery(t, string(h.Query)); got != want {
+			if got, want := string(v.appendQuery(nil)), authtest.CanonicalQuery(string(h.Query)); got != want {
 				t.Errorf("query %q: got %q, want %q", h.Query, got, want)
 			}
 		}
-		same := body == publishes && len(v.pairs) == 0 && strings.TrimSpace(date) == signedAt.Format(dateForm)
+		same := body == publishes && len(v.pairs) == 0 && strings.TrimSpace(date) == signedAt.Format(authtest.DateForm)
 		if (err == nil) != (who != nil) || err == nil && !same {
-			t.Errorf("%q: %v, %v", wire.wire(authorization), who, err)
+			t.Errorf("%q: %v, %v", wire.Wire(authorization), who, err)
 		}
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"fanfare/ingress/auth/authtest"
 )
 
 func TestPermissions(t *testing.T) {
@@ -78,7 +80,7 @@ func TestReplace(t *testing.T) {
 	good := []Credential{{Name: "a", AccessKey: accessKey, Secret: secretKey}}
 	bad := []Credential{{Name: "a", AccessKey: accessKey, Secret: "other"}}
 	keys.Replace(good)
-	wire := post(publishes).sign(t, secretKey)
+	wire := post(publishes).Sign()
 	if got := verifyAt(t, keys, wire, signedAt); got != "" || keys.Empty() {
 		t.Error(got)
 	}
@@ -111,19 +113,18 @@ func TestSigningKeys(t *testing.T) {
 		}
 		return nil
 	}
-	if got := verifyAt(t, keys, post(publishes).sign(t, "wrong"), signedAt); got != mismatch || remembered() != nil {
+	if got := verifyAt(t, keys, authtest.Post(accessKey, "wrong", signedAt, publishes).Sign(), signedAt); got != mismatch || remembered() != nil {
 		t.Fatalf("%s; %d keys", got, len(remembered()))
 	}
 	for day := range 3 * signingKeysMax {
-		r := post(publishes)
 		now := signedAt.Add(time.Duration(day) * 24 * time.Hour)
-		r.fields[2][1] = now.Format(dateForm)
+		r := authtest.Post(accessKey, secretKey, now, publishes)
 		for range 2 {
-			if got := verifyAt(t, keys, r.sign(t, secretKey), now); got != "" {
+			if got := verifyAt(t, keys, r.Sign(), now); got != "" {
 				t.Fatal(got)
 			}
 		}
-		if list := remembered(); len(list) != min(day+1, signingKeysMax) || list[0].day != r.fields[2][1][:dayBytes] {
+		if list := remembered(); len(list) != min(day+1, signingKeysMax) || list[0].day != r.Date[:dayBytes] {
 			t.Fatalf("day %d: %d keys, the first of %s", day, len(list), list[0].day)
 		}
 	}

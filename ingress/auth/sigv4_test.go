@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanfare/ingress"
+	"fanfare/ingress/auth/authtest"
 )
 
 // The vectors were computed by the signer of the AWS SDK for Go and by an independent program.
@@ -41,7 +42,7 @@ func TestVectors(t *testing.T) {
 	}
 	bodyHash, _ := hex.DecodeString("99928f000582eed38dd3bfc821f70465dafff8896feba713eebdb25aa2c0f742")
 	text, err := v.appendRequest(nil, &h, bodyHash)
-	if err != nil || hash(string(text)) != "f741f963ad46f246423df7a6cc13b4831817c334ad99a209f933640549f1f0bb" {
+	if err != nil || authtest.Hash(string(text)) != "f741f963ad46f246423df7a6cc13b4831817c334ad99a209f933640549f1f0bb" {
 		t.Errorf("canonical request %q (%v)", text, err)
 	}
 }
@@ -58,32 +59,34 @@ func TestAccepted(t *testing.T) {
 			}
 		})
 	}
-	f("plain", post(publishes).sign(t, secretKey))
-	f("no body", post("").sign(t, secretKey))
-	f("signed hash of the body", post(publishes, [2]string{"X-Amz-Content-Sha256", hash(publishes)}).sign(t, secretKey))
-	f("session token", post(publishes, [2]string{"X-Amz-Security-Token", "FwoGZXIvYXdzEBYaD"}).sign(t, secretKey))
-	f("spaces", post(publishes, [2]string{"Amz-Sdk-Request", "  attempt=1;   max=3  "}).sign(t, secretKey))
-	f("values with a comma", post(publishes, [2]string{"X-Amz-User-Agent", "aws-sdk-js/3.1 ua/2.1, os/linux"}).sign(t, secretKey))
-	f("unsigned fields", request{method: "POST", target: "/", body: publishes, unsigned: []string{"user-agent", "accept", "content-type"}, fields: append(post("").fields,
-		[2]string{"User-Agent", "curl/8"}, [2]string{"Accept", "*/*"}, [2]string{"Accept", "text/xml"})}.sign(t, secretKey))
-	f("query", request{method: "GET", target: "/?Version=2010-03-31&Action=ListTopics", fields: post("").fields}.sign(t, secretKey))
-	f("query and body", request{method: "POST", target: "/?b=2&a=%7e~%2f/&a=1&empty&x=+%20%2B&&%C3%A9=e", fields: post("").fields, body: publishes}.sign(t, secretKey))
-	get := request{method: "GET", target: "/?Action=Subscribe&Endpoint=http%3A%2F%2Fh%2Fa+b%20c", fields: [][2]string{{"Host", "h"}}}
-	f("presigned", get.presign(t, secretKey, 60))
-	f("presigned, two fields", request{method: "GET", target: "/?Action=ListTopics", fields: [][2]string{{"Host", "h"}, {"X-Custom", "1"}}}.presign(t, secretKey, 604800))
-	f("presigned, with a body", request{method: "POST", target: "/?a=1", fields: [][2]string{{"Host", "h"}}, body: publishes}.presign(t, secretKey, 60))
+	f("plain", post(publishes).Sign())
+	f("no body", post("").Sign())
+	f("signed hash of the body", post(publishes).With("X-Amz-Content-Sha256", authtest.Hash(publishes)).Sign())
+	f("session token", post(publishes).With("X-Amz-Security-Token", "FwoGZXIvYXdzEBYaD").Sign())
+	f("spaces", post(publishes).With("Amz-Sdk-Request", "  attempt=1;   max=3  ").Sign())
+	f("values with a comma", post(publishes).With("X-Amz-User-Agent", "aws-sdk-js/3.1 ua/2.1, os/linux").Sign())
+	unsigned := post(publishes).With("User-Agent", "curl/8").With("Accept", "*/*").With("Accept", "text/xml")
+	unsigned.Unsigned = []string{"user-agent", "accept", "content-type"}
+	f("unsigned fields", unsigned.Sign())
+	f("query", to(post(""), "GET", "/?Version=2010-03-31&Action=ListTopics").Sign())
+	f("query and body", to(post(publishes), "POST", "/?b=2&a=%7e~%2f/&a=1&empty&x=+%20%2B&&%C3%A9=e").Sign())
+	f("presigned", get("/?Action=Subscribe&Endpoint=http%3A%2F%2Fh%2Fa+b%20c").Presign(60))
+	f("presigned, two fields", get("/?Action=ListTopics").With("X-Custom", "1").Presign(604800))
+	withBody := to(get(""), "POST", "/?a=1")
+	withBody.Body = publishes
+	f("presigned, with a body", withBody.Presign(60))
 	// A date in the field that every client of HTTP knows.
-	dated := post(publishes)
-	dated.fields[2] = [2]string{"Date", "Fri, 02 Jan 2026 03:04:05 GMT"}
-	f("Date", dated.sign(t, secretKey))
+	usual := post(publishes)
+	usual.Fields[2] = [2]string{"Date", "Fri, 02 Jan 2026 03:04:05 GMT"}
+	f("Date", usual.Sign())
 	// The path of a queue is encoded once more.
-	f("path", []byte(strings.Replace(string(request{method: "GET", target: "/1/a%252Fb", fields: post("").fields}.sign(t, secretKey)), "a%252Fb", "a%2Fb", 1)))
+	f("path", []byte(strings.Replace(string(to(post(""), "GET", "/1/a%252Fb").Sign()), "a%252Fb", "a%2Fb", 1)))
 }
 
 // TestRefused makes a good request bad, in one way each.
 func TestRefused(t *testing.T) {
-	good := string(post(publishes, [2]string{"X-Amz-Content-Sha256", hash(publishes)}).sign(t, secretKey))
-	signed := string(request{method: "GET", target: "/?Action=ListTopics", fields: [][2]string{{"Host", "h"}}}.presign(t, secretKey, 60))
+	good := string(post(publishes).With("X-Amz-Content-Sha256", authtest.Hash(publishes)).Sign())
+	signed := string(get("/?Action=ListTopics").Presign(60))
 	scope := "Credential=AKIDEXAMPLE/20260102/us-east-1/sns/aws4_request"
 	f := func(name, wire, old, replacement, want string) {
 		t.Run(name, func(t *testing.T) {
@@ -140,9 +143,10 @@ func TestRefused(t *testing.T) {
 	f("a signed field is missing", good, "Content-Type: application/x-www-form-urlencoded\r\n", "", mismatch)
 	f("a signed field is there twice", good, "Content-Type: application/x-www-form-urlencoded\r\n",
 		"Content-Type: application/x-www-form-urlencoded\r\nContent-Type: application/x-www-form-urlencoded\r\n", mismatch)
-	f("hash of another body", good, hash(publishes), hash("x"), mismatch)
-	f("unsigned payload", good, hash(publishes), "UNSIGNED-PAYLOAD", mismatch)
-	f("streaming payload", good, hash(publishes), "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", mismatch)
+	f("a folded field", good, "Host: 127.0.0.1:4100\r\n", "Host: 127.0.0.1:4100\r\n folded: yes\r\n", mismatch)
+	f("hash of another body", good, authtest.Hash(publishes), authtest.Hash("x"), mismatch)
+	f("unsigned payload", good, authtest.Hash(publishes), "UNSIGNED-PAYLOAD", mismatch)
+	f("streaming payload", good, authtest.Hash(publishes), "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", mismatch)
 	f("another body", good, "hello+world", "hello+w0rld", mismatch)
 	f("another method", good, "POST / ", "PUT / ", mismatch)
 	f("another path", good, "POST / ", "POST /x ", mismatch)
@@ -170,11 +174,11 @@ func TestRefused(t *testing.T) {
 	f("presigned: signature twice", signed, "&X-Amz-Signature=", "&X-Amz-Signature=0&X-Amz-Signature=", twice)
 	f("presigned: signature twice, one encoded", signed, "&X-Amz-Signature=", "&X%2DAmz%2DSignature=0&X-Amz-Signature=", twice)
 	f("presigned: another action", signed, "ListTopics", "DeleteTopic", mismatch)
-	f("presigned: another host", signed, "Host: h", "Host: i", mismatch)
+	f("presigned: another host", signed, "Host: 127.0.0.1", "Host: 127.0.0.2", mismatch)
 	f("presigned: a body", strings.Replace(signed, "GET", "POST", 1), "Content-Length: 0\r\n\r\n", "Content-Length: 1\r\n\r\nx", mismatch)
 	f("presigned: unknown key", signed, "AKIDEXAMPLE", "AKID", unknown)
 
-	if got := verifyAt(t, keyring, post(publishes).sign(t, secretKey+"x"), signedAt); got != mismatch {
+	if got := verifyAt(t, keyring, authtest.Post(accessKey, secretKey+"x", signedAt, publishes).Sign(), signedAt); got != mismatch {
 		t.Errorf("another secret: %s", got)
 	}
 	if got := verifyAt(t, NewKeyring(nil), []byte(good), signedAt); got != unknown {
@@ -185,24 +189,24 @@ func TestRefused(t *testing.T) {
 	}
 	many := post(publishes)
 	for i := range signedMax {
-		many.fields = append(many.fields, [2]string{"X-" + strings.Repeat("a", i+1), "1"})
+		many = many.With("X-"+strings.Repeat("a", i+1), "1")
 	}
-	if got := verifyAt(t, keyring, many.sign(t, secretKey), signedAt); !strings.HasPrefix(got, "IncompleteSignature: The request has more than") {
+	if got := verifyAt(t, keyring, many.Sign(), signedAt); !strings.HasPrefix(got, "IncompleteSignature: The request has more than") {
 		t.Errorf("many signed fields: %s", got)
 	}
 }
 
 // TestSkew sends captured requests at other times, to the second.
 func TestSkew(t *testing.T) {
-	header := post(publishes).sign(t, secretKey)
-	presigned := request{method: "GET", target: "/?Action=ListTopics", fields: [][2]string{{"Host", "h"}}}.presign(t, secretKey, 60)
+	header := post(publishes).Sign()
+	presigned := get("/?Action=ListTopics").Presign(60)
 	expired := func(now time.Time) string {
-		return "SignatureDoesNotMatch: Signature expired: 20260102T030405Z is now earlier than " + now.Add(-15*time.Minute).Format(dateForm) +
-			" (" + now.Format(dateForm) + " - 15 min.)"
+		return "SignatureDoesNotMatch: Signature expired: 20260102T030405Z is now earlier than " + now.Add(-15*time.Minute).Format(authtest.DateForm) +
+			" (" + now.Format(authtest.DateForm) + " - 15 min.)"
 	}
 	early := func(now time.Time) string {
-		return "SignatureDoesNotMatch: Signature not yet current: 20260102T030405Z is still later than " + now.Add(15*time.Minute).Format(dateForm) +
-			" (" + now.Format(dateForm) + " + 15 min.)"
+		return "SignatureDoesNotMatch: Signature not yet current: 20260102T030405Z is still later than " + now.Add(15*time.Minute).Format(authtest.DateForm) +
+			" (" + now.Format(authtest.DateForm) + " + 15 min.)"
 	}
 	f := func(wire []byte, after time.Duration, want func(time.Time) string) {
 		t.Helper()
@@ -234,7 +238,7 @@ func TestSkew(t *testing.T) {
 	f(presigned, 61*time.Second, gone)
 	f(presigned, -15*time.Minute, nil)
 	f(presigned, -15*time.Minute-second, early)
-	week := request{method: "GET", target: "/?Action=ListTopics", fields: [][2]string{{"Host", "h"}}}.presign(t, secretKey, 604800)
+	week := get("/?Action=ListTopics").Presign(604800)
 	f(week, 7*24*time.Hour, nil)
 	f(week, 7*24*time.Hour+second, gone)
 }

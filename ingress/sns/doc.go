@@ -12,6 +12,10 @@
 //	ListSubscriptions, ListSubscriptionsByTopic,
 //	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go, settings.go
 //
+// With credentials (Options.Keys) every request must be signed by one that permits its action, in the Authorization
+// header or in the query; the links in messages, which confirm or end a subscription, may come without a signature
+// (authenticate.go). Without credentials every signature is accepted, and so is none.
+//
 // Endpoints are http and https. FIFO topics and filter policies are refused, never ignored. A DeliveryPolicy becomes the
 // subscription's retry policy, its limit of pushes per second and its content type (delivery.go, effective.go); a
 // topic's policy is carried into its subscriptions whenever it changes. A RedrivePolicy becomes the queue for dead

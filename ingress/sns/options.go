@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 
+	"fanfare/ingress/auth"
+
 	"github.com/rs/zerolog"
 )
 
@@ -15,6 +17,8 @@ type Options struct {
 	Account   string // in ARNs, and the owner of everything: 12 digits; default 000000000000
 	PublicURL string // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
 	Queues    string // base URL of the SQS-compatible server whose queues a RedrivePolicy names; default "": they are refused
+
+	Keys *auth.Keyring // whose signatures are accepted; nil or empty: everybody's, and none
 
 	Log zerolog.Logger // silent by default
 }
