@@ -95,7 +95,7 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 		`FILE:2: log_level: is "loud", must be trace, debug, info, warn or error`,
 		`FILE:3: grace: must be a duration such as "30s"`)
 	f("durabilty: sync\ninsecure: perhaps",
-		`FILE:1: durabilty: is not a known key; known here: admin, data, durability, grace, insecure, limits, listen, log_level, memory, public_url, retry_scale, smn, smq, sns, topics`,
+		`FILE:1: durabilty: is not a known key; known here: admin, credentials, data, durability, faces, grace, insecure, limits, listen, log_level, memory, public_url, retry_scale, smn, smq, sns, topics`,
 		`FILE:2: insecure: must be true or false`)
 	f("data: a\ndata: b", `FILE:2: data: is given twice`)
 	f("data:", `FILE:1: data: has no value`)

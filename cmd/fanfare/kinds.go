@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"fanfare/egress"
 	"fanfare/egress/webhook"
@@ -29,7 +30,7 @@ import (
 
 // faces lists the wire protocols in the order in which they are asked whether a request is theirs.
 func faces(e *engine.Engine, c *config, log zerolog.Logger) []ingress.Face {
-	return []ingress.Face{
+	all := []ingress.Face{
 		native.New(e, native.Options{Log: log}),
 		rocketmq.New(e, c.rocketmqOptions(log)),
 		smq.New(e, c.smqOptions(log)),
@@ -37,7 +38,15 @@ func faces(e *engine.Engine, c *config, log zerolog.Logger) []ingress.Face {
 		smn.New(e, c.smnOptions(log)),
 		sns.New(e, c.snsOptions(log)),
 	}
+	return slices.DeleteFunc(all, func(f ingress.Face) bool { return !c.serves(f.Name()) })
 }
+
+// faceTable is what the configuration has to know of the faces: their names, and whether they verify signatures when
+// there are credentials.
+var faceTable = []struct {
+	name     string
+	verifies bool
+}{{"native", false}, {"rocketmq", false}, {"smq", false}, {"dms", false}, {"smn", false}, {"sns", true}}
 
 // kinds lists what subscribers speak.
 func kinds(c *config) []egress.Kind {
@@ -78,7 +87,7 @@ func (c *config) smnOptions(log zerolog.Logger) smn.Options {
 }
 
 func (c *config) snsOptions(log zerolog.Logger) sns.Options {
-	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Log: log}
+	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Keys: c.keys, Log: log}
 }
 
 // validateVendors checks what only the faces can judge.
