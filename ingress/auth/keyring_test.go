@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/ingress"
 	"fanfare/ingress/auth/authtest"
 )
 
@@ -126,6 +127,27 @@ func TestSigningKeys(t *testing.T) {
 		}
 		if list := remembered(); len(list) != min(day+1, signingKeysMax) || list[0].day != r.Date[:dayBytes] {
 			t.Fatalf("day %d: %d keys, the first of %s", day, len(list), list[0].day)
+		}
+	}
+}
+
+// TestScopes uses one credential in many regions and for two services, again and again.
+func TestScopes(t *testing.T) {
+	keys := NewKeyring([]Credential{{Name: "a", AccessKey: accessKey, Secret: secretKey}})
+	for range 2 {
+		for _, service := range []string{"sns", "sqs"} {
+			for _, region := range []string{"us-east-1", "eu-west-1", "local"} {
+				r := post(publishes)
+				r.Region, r.Service = region, service
+				parsed, ok := read(r.Sign())
+				if !ok {
+					t.Fatal("not readable")
+				}
+				h := ingress.ParseHead(&parsed.Header)
+				if _, err := NewSigV4(keys, service).Verify(&h, parsed.Body(), signedAt); err != nil {
+					t.Errorf("%s in %s: %v", service, region, err)
+				}
+			}
 		}
 	}
 }

@@ -64,7 +64,7 @@ func TestAccepted(t *testing.T) {
 	f("signed hash of the body", post(publishes).With("X-Amz-Content-Sha256", authtest.Hash(publishes)).Sign())
 	f("session token", post(publishes).With("X-Amz-Security-Token", "FwoGZXIvYXdzEBYaD").Sign())
 	f("spaces", post(publishes).With("Amz-Sdk-Request", "  attempt=1;   max=3  ").Sign())
-	f("values with a comma", post(publishes).With("X-Amz-User-Agent", "aws-sdk-js/3.1 ua/2.1, os/linux").Sign())
+	f("values with a comma", post(publishes).With("X-AMZ-User-Agent", "aws-sdk-js/3.1 ua/2.1, os/linux").Sign())
 	unsigned := post(publishes).With("User-Agent", "curl/8").With("Accept", "*/*").With("Accept", "text/xml")
 	unsigned.Unsigned = []string{"user-agent", "accept", "content-type"}
 	f("unsigned fields", unsigned.Sign())
@@ -178,6 +178,28 @@ func TestRefused(t *testing.T) {
 	f("presigned: a body", strings.Replace(signed, "GET", "POST", 1), "Content-Length: 0\r\n\r\n", "Content-Length: 1\r\n\r\nx", mismatch)
 	f("presigned: unknown key", signed, "AKIDEXAMPLE", "AKID", unknown)
 
+	// Lists of names that are wrong, and signed.
+	for names, want := range map[string]string{
+		"host;host;x-amz-date": mismatch, "x-amz-date;host": mismatch, "host;x-amz-date;x-missing": mismatch, ";host;x-amz-date": mismatch,
+		"content-type;x-amz-date": "SignatureDoesNotMatch: 'Host' must be a 'SignedHeader' in the AWS Authorization.", "host;x-amz-date": "", "host": "",
+	} {
+		r := post(publishes)
+		r.Names = names
+		if got := verifyAt(t, keyring, r.Sign(), signedAt); got != want {
+			t.Errorf("SignedHeaders %q: got %q, want %q", names, got, want)
+		}
+	}
+	hashed := post(publishes).With("X-Amz-Content-Sha256", authtest.Hash(publishes)).With("X-Amz-Content-Sha256", authtest.Hash("x"))
+	hashed.Unsigned = []string{"x-amz-content-sha256"}
+	if got := verifyAt(t, keyring, hashed.Sign(), signedAt); got != mismatch {
+		t.Errorf("two hashes of the body, not signed: %s", got)
+	}
+	// What the header says of the body is wrong, and signed.
+	for _, says := range []string{"UNSIGNED-PAYLOAD", authtest.Hash("x"), strings.ToUpper(authtest.Hash(publishes)), ""} {
+		if got := verifyAt(t, keyring, post(publishes).With("X-Amz-Content-Sha256", says).Sign(), signedAt); got != mismatch {
+			t.Errorf("X-Amz-Content-Sha256 %q: %s", says, got)
+		}
+	}
 	if got := verifyAt(t, keyring, authtest.Post(accessKey, secretKey+"x", signedAt, publishes).Sign(), signedAt); got != mismatch {
 		t.Errorf("another secret: %s", got)
 	}

@@ -14,8 +14,9 @@ import (
 // DateForm is the form of dates in signatures, for package time.
 const DateForm = "20060102T150405Z"
 
-// Request is one that a client signs for the region us-east-1.
+// Request is one that a client signs.
 type Request struct {
+	Region    string // such as "us-east-1"
 	Service   string // such as "sns"
 	AccessKey string
 	Secret    string
@@ -24,6 +25,7 @@ type Request struct {
 	Method, Target string
 	Fields         [][2]string // of the header, sent in this order
 	Unsigned       []string    // lower-case names of those that are sent and not signed
+	Names          string      // the list of signed names where it is not to be the right one
 	Body           string
 }
 
@@ -31,7 +33,7 @@ type Request struct {
 func Post(accessKey, secret string, at time.Time, body string) Request {
 	date := at.UTC().Format(DateForm)
 	return Request{
-		Service: "sns", AccessKey: accessKey, Secret: secret, Date: date, Method: "POST", Target: "/", Body: body,
+		Region: "us-east-1", Service: "sns", AccessKey: accessKey, Secret: secret, Date: date, Method: "POST", Target: "/", Body: body,
 		Fields: [][2]string{{"Host", "127.0.0.1:4100"}, {"Content-Type", "application/x-www-form-urlencoded"}, {"X-Amz-Date", date}},
 	}
 }
@@ -39,7 +41,7 @@ func Post(accessKey, secret string, at time.Time, body string) Request {
 // Get returns a request without a body, signed for a time, for Presign.
 func Get(accessKey, secret string, at time.Time, target string) Request {
 	return Request{
-		Service: "sns", AccessKey: accessKey, Secret: secret, Date: at.UTC().Format(DateForm), Method: "GET", Target: target,
+		Region: "us-east-1", Service: "sns", AccessKey: accessKey, Secret: secret, Date: at.UTC().Format(DateForm), Method: "GET", Target: target,
 		Fields: [][2]string{{"Host", "127.0.0.1:4100"}},
 	}
 }
@@ -95,18 +97,23 @@ func (r Request) signed() (names, lines string) {
 		}
 	}
 	slices.Sort(list)
+	if r.Names != "" {
+		list = strings.Split(r.Names, ";")
+	}
 	for _, name := range list {
 		lines += name + ":" + values[name] + "\n"
 	}
 	return strings.Join(list, ";"), lines
 }
 
-func (r Request) scope() string { return r.Date[:8] + "/us-east-1/" + r.Service + "/aws4_request" }
+func (r Request) scope() string {
+	return r.Date[:8] + "/" + r.Region + "/" + r.Service + "/aws4_request"
+}
 
 func (r Request) signature(path, query, names, lines string) string {
 	canonical := r.Method + "\n" + path + "\n" + CanonicalQuery(query) + "\n" + lines + "\n" + names + "\n" + Hash(r.Body)
 	key := []byte("AWS4" + r.Secret)
-	for _, part := range []string{r.Date[:8], "us-east-1", r.Service, "aws4_request"} {
+	for _, part := range []string{r.Date[:8], r.Region, r.Service, "aws4_request"} {
 		key = mac(key, part)
 	}
 	return hex.EncodeToString(mac(key, "AWS4-HMAC-SHA256\n"+r.Date+"\n"+r.scope()+"\n"+Hash(canonical)))
