@@ -30,6 +30,14 @@ func (c *call) admit(action string) error {
 	if !c.face.Verifies() {
 		return nil
 	}
+	err := c.verify(action)
+	if err != nil {
+		c.face.opts.Log.Debug().Err(err).Str("action", shorten(action)).Msg("request refused")
+	}
+	return err
+}
+
+func (c *call) verify(action string) error {
 	who, err := c.face.signatures.Verify(c.head, c.ctx.Request.Body(), time.Now())
 	if c.signed = err == nil; !c.signed {
 		if errors.Is(err, auth.ErrMissing) && isUnsigned(action) {

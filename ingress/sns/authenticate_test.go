@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"fanfare/engine"
 	"fanfare/ingress"
 	"fanfare/ingress/auth"
@@ -74,6 +76,17 @@ func TestSignaturesAreVerified(t *testing.T) {
 	s.engine.Close() // everything accepted is dispatched behind this
 	if got := len(s.recorder.Messages()); got != 2 {
 		t.Errorf("%d messages were published, want 2", got)
+	}
+}
+
+// TestRefusalsAreLogged reads the log of a refusal: it says what was refused and why, and shows no key and no signature.
+func TestRefusalsAreLogged(t *testing.T) {
+	var log bytes.Buffer
+	s := newServer(t, Options{Keys: testKeys(), Log: zerolog.New(&log)})
+	s.serve(string(authtest.Post("all", "another secret", time.Now(), form(publish("Message", "m")...)).Sign()))
+	text := log.String()
+	if !strings.Contains(text, `"action":"Publish"`) || !strings.Contains(text, "SignatureDoesNotMatch") || strings.Contains(text, "secret of") || strings.Contains(text, "Signature=") {
+		t.Errorf("logged: %s", text)
 	}
 }
 

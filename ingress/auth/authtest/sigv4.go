@@ -100,10 +100,11 @@ func (r Request) signed() (names, lines string) {
 	if r.Names != "" {
 		list = strings.Split(r.Names, ";")
 	}
+	var text strings.Builder
 	for _, name := range list {
-		lines += name + ":" + values[name] + "\n"
+		text.WriteString(name + ":" + values[name] + "\n")
 	}
-	return strings.Join(list, ";"), lines
+	return strings.Join(list, ";"), text.String()
 }
 
 func (r Request) scope() string {
