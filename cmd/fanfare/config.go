@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fanfare/engine"
+	"fanfare/ingress/auth"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
@@ -27,7 +28,7 @@ type config struct {
 	Durability string   `yaml:"durability"` // sync, async or memory
 	LogLevel   string   `yaml:"log_level"`  // trace, debug, info, warn or error
 	PublicURL  string   `yaml:"public_url"` // how subscribers reach the faces; default http://LISTEN
-	Insecure   bool     `yaml:"insecure"`   // listen beyond loopback although nobody is asked for credentials
+	Insecure   bool     `yaml:"insecure"`   // listen beyond loopback although not every request is asked for a signature
 	Grace      duration `yaml:"grace"`      // for what is under way when the process is told to end
 
 	Memory     byteCount    `yaml:"memory"`      // what rings, windows and caches share; default: a quarter of what there is
@@ -40,10 +41,14 @@ type config struct {
 	SMQ smqConfig `yaml:"smq"`
 	SMN smnConfig `yaml:"smn"`
 
+	Faces       []string           `yaml:"faces,omitempty"`       // that are served; default: all
+	Credentials []credentialConfig `yaml:"credentials,omitempty"` // that sign requests; without any nobody is asked for a signature
+
 	Topics []topicConfig `yaml:"topics"`
 
-	storeFS vfs.FS // of tests; nil: the operating system's
-	mailURL string // of the gateway for mail, once it runs
+	keys    *auth.Keyring // the credentials, once the faces stand
+	mailURL string        // of the gateway for mail, once it runs
+	storeFS vfs.FS        // of tests; nil: the operating system's
 }
 
 // limitsConfig bounds what clients can make Fanfare hold. Above a limit they get the error of their protocol.
@@ -303,7 +308,9 @@ func (c *config) validate(fault func(key, format string, args ...any)) {
 		case err != nil:
 			fault(a.key, "is %q, must be host:port", a.value)
 		case !c.Insecure && !isLoopback(host):
-			fault(a.key, "%q is reachable from other machines, and no credentials are asked for; listen on 127.0.0.1, or set insecure to true", a.value)
+			if why := c.exposed(a.key); why != "" {
+				fault(a.key, "%q is reachable from other machines, and %s", a.value, why)
+			}
 		}
 	}
 	if c.Listen == c.Admin && !strings.HasSuffix(c.Listen, ":0") {
@@ -349,6 +356,8 @@ func (c *config) validate(fault func(key, format string, args ...any)) {
 	}
 	oneOf("smq.missing_namespace", c.SMQ.MissingNamespace, "sdk", "error", "accept")
 	c.validateVendors(fault)
+	c.validateFaces(fault)
+	c.validateCredentials(fault)
 	c.validateTopics(fault)
 }
 

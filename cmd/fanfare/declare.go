@@ -61,15 +61,18 @@ func (k *core) declareSubscription(t *engine.Topic, want engine.SubscriptionConf
 	return s, err
 }
 
-// reload applies the topics of a configuration file that changed. Everything else needs a restart.
+// reload applies the topics and the credentials of a configuration file that changed. Everything else needs a restart.
 func (h *house) reload(load func() (*config, error)) {
 	c, err := load()
 	if err == nil {
 		err = h.core.Load().declare(c)
 	}
+	if err == nil {
+		err = h.replaceCredentials(c)
+	}
 	if err != nil {
 		h.log.Error().Err(err).Msg("the configuration was not applied")
 		return
 	}
-	h.log.Info().Msg("the configured topics and subscriptions were applied")
+	h.log.Info().Msg("the configured topics, subscriptions and credentials were applied")
 }

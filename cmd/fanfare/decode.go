@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"fanfare/ingress/auth"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -170,7 +172,7 @@ func describe(v reflect.Value) string {
 		return "a number above 0"
 	case byteCount:
 		return `a size such as "64MiB"`
-	case string:
+	case string, auth.Secret:
 		return "text"
 	case bool:
 		return "true or false"

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"fanfare/egress"
 	"fanfare/egress/gateway"
@@ -30,7 +31,7 @@ import (
 
 // faces lists the wire protocols in the order in which they are asked whether a request is theirs.
 func faces(e *engine.Engine, c *config, log zerolog.Logger) []ingress.Face {
-	return []ingress.Face{
+	all := []ingress.Face{
 		native.New(e, native.Options{Log: log}),
 		rocketmq.New(e, c.rocketmqOptions(log)),
 		smq.New(e, c.smqOptions(log)),
@@ -38,7 +39,15 @@ func faces(e *engine.Engine, c *config, log zerolog.Logger) []ingress.Face {
 		smn.New(e, c.smnOptions(log)),
 		sns.New(e, c.snsOptions(log)),
 	}
+	return slices.DeleteFunc(all, func(f ingress.Face) bool { return !c.serves(f.Name()) })
 }
+
+// faceTable is what the configuration has to know of the faces: their names, and whether they verify signatures when
+// there are credentials.
+var faceTable = []struct {
+	name     string
+	verifies bool
+}{{"native", false}, {"rocketmq", false}, {"smq", false}, {"dms", false}, {"smn", false}, {"sns", true}}
 
 // kinds lists what subscribers speak. The engine may be nil where nothing is delivered.
 func kinds(e *engine.Engine, c *config) []egress.Kind {
@@ -80,7 +89,7 @@ func (c *config) smnOptions(log zerolog.Logger) smn.Options {
 }
 
 func (c *config) snsOptions(log zerolog.Logger) sns.Options {
-	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Gateways: c.SNS.Gateways.face(), Log: log}
+	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Gateways: c.SNS.Gateways.face(), Keys: c.keys, Log: log}
 }
 
 func (c *config) gatewayOptions(e *engine.Engine) gateway.Options {

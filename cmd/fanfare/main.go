@@ -43,7 +43,7 @@ type settings struct {
 	Durability string `help:"What an answered publish has survived: sync (a power cut), async (a crash of the process), memory (nothing)." placeholder:"sync|async|memory" env:"FANFARE_DURABILITY"`
 	LogLevel   string `help:"trace, debug, info, warn or error (info)." placeholder:"LEVEL" env:"FANFARE_LOG_LEVEL"`
 	PublicURL  string `name:"public-url" help:"How subscribers reach the faces, for the links in messages (http://LISTEN)." placeholder:"URL" env:"FANFARE_PUBLIC_URL"`
-	Insecure   bool   `help:"Allow to listen beyond this machine although nobody is asked for credentials." env:"FANFARE_INSECURE"`
+	Insecure   bool   `help:"Allow to listen beyond this machine although not every request is asked for a signature." env:"FANFARE_INSECURE"`
 
 	MutexFraction *int `name:"profiling-mutex-fraction" help:"Record one of so many contended unlocks for the mutex profile; 0 is none." placeholder:"N" env:"FANFARE_PROFILING_MUTEX_FRACTION"`
 	BlockRateNS   *int `name:"profiling-block-rate-ns" help:"Record one wait in so many nanoseconds of waiting for the block profile; 0 is none." placeholder:"N" env:"FANFARE_PROFILING_BLOCK_RATE_NS"`

@@ -16,6 +16,7 @@ import (
 	"fanfare/engine"
 	"fanfare/ingress"
 	"fanfare/ingress/admin"
+	"fanfare/ingress/auth"
 
 	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
@@ -118,6 +119,7 @@ func openHouse(c *config, log zerolog.Logger) (_ *house, err error) {
 		c.mailURL = h.mail.URL()
 		undo = append(undo, func() { _ = h.mail.Close(context.Background()) })
 	}
+	c.keys = auth.NewKeyring(c.credentials())
 	k, err := openCore(c, log)
 	if err != nil {
 		return nil, err
@@ -152,7 +154,7 @@ func (h *house) announce() {
 	} else {
 		event.Str("try", try).Msg("listening")
 	}
-	h.log.Warn().Msg("no credentials are configured: every signature is accepted")
+	h.announceCredentials()
 }
 
 // close stops everything in the order of the data path: nothing new comes in, what was accepted is

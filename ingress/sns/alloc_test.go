@@ -51,4 +51,17 @@ func TestPublishAllocs(t *testing.T) {
 	}
 	direct("phone", "PhoneNumber", "+15551234567")
 	direct("device", "TargetArn", arnBase+endpoint)
+	// With credentials, signed as a client does it.
+	verified := func(name string, wire []byte) {
+		t.Run("verified "+name, func(t *testing.T) {
+			facetest.CheckAllocs(t, wire, 200, func(e *engine.Engine) ingress.Face {
+				setup(t, e)
+				return New(e, Options{Keys: testKeys()})
+			})
+		})
+	}
+	message := publish(append(attributes, "Message", "héllo & <x>", "Subject", "Sub ject")...)
+	verified("plain", []byte(signedBy("publish", publish("Message", "héllo & <x>")...)))
+	verified("attributes", []byte(signedBy("publish", message...)))
+	verified("batch", []byte(signedBy("publish", batchOf(entries...)...)))
 }

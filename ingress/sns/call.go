@@ -18,7 +18,7 @@ type call struct {
 	head *ingress.Head
 	id   ingress.RequestID
 
-	signed bool   // there is a signature, which is not looked at
+	signed bool   // there is a signature: a good one where they are looked at
 	region []byte // what the signature is for; nil without one that is well formed
 	body   []byte // the form in the body, nil when there is none
 

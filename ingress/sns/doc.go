@@ -17,6 +17,10 @@
 //	the actions of mobile push                                  platform.go, endpoints.go
 //	the actions of text messages and their sandbox              sms.go, sandbox.go
 //
+// With credentials (Options.Keys) every request must be signed by one that permits its action, in the Authorization
+// header or in the query; the links in messages, which confirm or end a subscription, may come without a signature
+// (authenticate.go). Without credentials every signature is accepted, and so is none.
+//
 // Endpoints are http and https, and, where Options.Gateways has a gateway for them, sms, application, email and
 // email-json: these are pushed to the gateway by the kind "gateway". Lambda and Firehose are refused, and FIFO topics
 // and filter policies are, never ignored. A DeliveryPolicy becomes the

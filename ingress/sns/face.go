@@ -7,6 +7,7 @@ import (
 
 	"fanfare/engine"
 	"fanfare/ingress"
+	"fanfare/ingress/auth"
 )
 
 // bodyBytesMax leaves room for the largest message of all, 1 MiB, with every byte of it percent-encoded.
@@ -20,12 +21,13 @@ type Face struct {
 	opts        Options
 	subscribing gate // by topic and endpoint: Subscribe makes no second subscription of an endpoint
 	editing     gate // by topic: what is changed depends on what is there
+	signatures  *auth.SigV4
 }
 
 // New returns the face of an engine.
 func New(e *engine.Engine, opts Options) *Face {
 	opts.setDefaults()
-	return &Face{engine: e, opts: opts}
+	return &Face{engine: e, opts: opts, signatures: auth.NewSigV4(opts.Keys, "sns")}
 }
 
 // Name is "sns".
@@ -89,13 +91,28 @@ func (c *call) serve() error {
 	case len(action) == 0:
 		return errNoAction
 	}
-	switch string(action) {
+	name := actionName(action)
+	if err := c.admit(name); err != nil {
+		return err
+	}
+	switch name {
 	case "Publish":
 		return c.publish()
 	case "PublishBatch":
 		return c.publishBatch()
 	}
-	return c.control(string(action))
+	return c.control(name)
+}
+
+// actionName is the text of an action; for those on the hot path it costs no copy.
+func actionName(action []byte) string {
+	switch string(action) {
+	case "Publish":
+		return "Publish"
+	case "PublishBatch":
+		return "PublishBatch"
+	}
+	return string(action)
 }
 
 // operations are the actions but the publishing ones.

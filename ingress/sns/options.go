@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 
+	"fanfare/ingress/auth"
+
 	"github.com/rs/zerolog"
 
 	"fanfare/engine"
@@ -18,6 +20,8 @@ type Options struct {
 	Gateways  Gateways // http or https URLs; default none: the protocols that need them are refused
 	PublicURL string   // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
 	Queues    string   // base URL of the SQS-compatible server whose queues a RedrivePolicy names; default "": they are refused
+
+	Keys *auth.Keyring // whose signatures are accepted; nil or empty: everybody's, and none
 
 	Log zerolog.Logger // silent by default
 }
