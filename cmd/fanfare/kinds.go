@@ -43,7 +43,7 @@ func faces(e *engine.Engine, c *config, log zerolog.Logger) []ingress.Face {
 func kinds(c *config) []egress.Kind {
 	return []egress.Kind{
 		webhook.New(webhook.Options{}),
-		egresssns.New(egresssns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Answers: c.SNS.Answers.engine()}),
+		egresssns.New(c.snsKindOptions()),
 		egresssmq.New(egresssmq.Options{Account: c.SMQ.Account, Answers: c.SMQ.Answers.engine()}),
 		egresssmn.New(egresssmn.Options{Region: c.SMN.Region, Project: c.SMN.Project, PublicURL: c.PublicURL, Answers: c.SMN.Answers.engine()}),
 	}
@@ -78,7 +78,18 @@ func (c *config) smnOptions(log zerolog.Logger) smn.Options {
 }
 
 func (c *config) snsOptions(log zerolog.Logger) sns.Options {
-	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Log: log}
+	o := sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Log: log}
+	if c.signer != nil {
+		o.Certificate = c.signer.Certificate
+	}
+	return o
+}
+
+func (c *config) snsKindOptions() egresssns.Options {
+	return egresssns.Options{
+		Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Answers: c.SNS.Answers.engine(),
+		Signer: c.signer, SignAlways: c.signsAlways(),
+	}
 }
 
 // validateVendors checks what only the faces can judge.

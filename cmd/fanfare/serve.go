@@ -108,9 +108,15 @@ func openHouse(c *config, log zerolog.Logger) (_ *house, err error) {
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + h.listen.Addr().String()
 	}
+	if err := c.openSigner(log); err != nil {
+		return nil, err
+	}
 	k, err := openCore(c, log)
 	if err != nil {
 		return nil, err
+	}
+	if err := c.prepareSigner(); err != nil {
+		return nil, errors.Join(err, k.store.Close())
 	}
 	h.core.Store(k)
 	k.start()

@@ -11,6 +11,7 @@
 //	Subscribe, ConfirmSubscription, Unsubscribe                 subscribe.go
 //	ListSubscriptions, ListSubscriptionsByTopic,
 //	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go, settings.go
+//	GET /SimpleNotificationService-....pem, unsigned            certificate.go
 //
 // Endpoints are http and https. FIFO topics and filter policies are refused, never ignored. A DeliveryPolicy becomes the
 // subscription's retry policy, its limit of pushes per second and its content type (delivery.go, effective.go); a

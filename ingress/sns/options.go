@@ -16,6 +16,10 @@ type Options struct {
 	PublicURL string // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
 	Queues    string // base URL of the SQS-compatible server whose queues a RedrivePolicy names; default "": they are refused
 
+	// Certificate returns the certificate that documents are signed with, in PEM, by the last part of its URL; nil for
+	// a name that is not its own. Default nil: none is served.
+	Certificate func(name []byte) []byte
+
 	Log zerolog.Logger // silent by default
 }
 
