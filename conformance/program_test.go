@@ -62,11 +62,21 @@ func start(t testing.TB) *program {
 	return startOn(t, t.TempDir())
 }
 
+// startWith starts a program with a configuration file.
+func startWith(t testing.TB, config string) *program {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "fanfare.yaml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return startOn(t, t.TempDir(), "--config", file)
+}
+
 // startOn starts a program on a store that may hold something already, and waits until it listens.
-func startOn(t testing.TB, data string) *program {
+func startOn(t testing.TB, data string, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, ended: make(chan struct{})}
-	p.cmd = exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", data)
+	p.cmd = exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", data}, args...)...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
