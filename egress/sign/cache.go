@@ -104,12 +104,12 @@ func (s *set) look(id identity) (found, oldest *entry) {
 	return nil, oldest
 }
 
-// fill ends what append began. Without a signature, because it could not be made, the room is free again.
-func (s *set) fill(room *entry, signature []byte) {
+// fill ends what append began. When the signature could not be made the room is free again.
+func (s *set) fill(room *entry, signature []byte, made bool) {
 	s.mu.Lock()
 	room.text = append(room.text[:0], signature...)
 	room.making = false
-	if signature == nil {
+	if !made {
 		room.used = 0
 	}
 	s.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -17,7 +18,8 @@ type Options struct {
 	CertificateFile string // its certificate in PEM, and those it was issued by, if any; goes with KeyFile
 	URL             string // of the certificate as documents name it, or, unless it ends in ".pem", its base; default: the base of each document's own links
 
-	Entries int // signatures that are remembered; default 16384, which is 8 MiB at the most
+	Entries  int // signatures that are remembered; default 16384, which is 8 MiB at the most
+	Parallel int // signatures that are made at a time; default: one less than there are CPUs, so that publishes go on, but one at least
 
 	Log zerolog.Logger // silent by default
 }
@@ -26,6 +28,7 @@ const entriesDefault = 16384
 
 func (o *Options) setDefaults() {
 	o.Entries = cmp.Or(o.Entries, entriesDefault)
+	o.Parallel = cmp.Or(o.Parallel, max(1, runtime.GOMAXPROCS(0)-1))
 	o.URL = strings.TrimRight(o.URL, "/")
 }
 
@@ -39,8 +42,8 @@ func (o *Options) Validate() error {
 	if o.URL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(o.URL, "?#\"\\")) {
 		faults = append(faults, fmt.Errorf("sign: URL %q must be http://HOST or https://HOST, with a path if need be", o.URL))
 	}
-	if o.Entries < 0 {
-		faults = append(faults, errors.New("sign: Entries must not be negative"))
+	if o.Entries < 0 || o.Parallel < 0 {
+		faults = append(faults, errors.New("sign: Entries and Parallel must not be negative"))
 	}
 	return errors.Join(faults...)
 }

@@ -41,6 +41,7 @@ type Signer struct {
 	mu    sync.Mutex
 	again time.Time // guarded by mu: when a pair that could not be had is asked for again
 
+	turns    chan struct{} // has room for as many as may sign at a time
 	signings atomic.Uint64 // made, not remembered
 	scratch  sync.Pool     // *[]byte: canonical texts
 }
@@ -51,7 +52,11 @@ func New(opts Options) (*Signer, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Signer{opts: opts, scratch: sync.Pool{New: func() any { return new([]byte) }}}
+	s := &Signer{
+		opts:    opts,
+		turns:   make(chan struct{}, opts.Parallel),
+		scratch: sync.Pool{New: func() any { return new([]byte) }},
+	}
 	if opts.KeyFile == "" {
 		return s, nil
 	}
@@ -175,22 +180,24 @@ func (s *Signer) appendSignature(dst []byte, p *pair, v Version, c *Content) (_ 
 	if room == nil {
 		return dst, true
 	}
-	var signature []byte
-	defer func() { set.fill(room, signature) }()
+	start, signed := len(dst), false
+	defer func() { set.fill(room, dst[start:], signed) }()
 	raw, err := s.sign(p, v, c)
 	if err != nil {
 		s.opts.Log.Error().Err(err).Msg("a document could not be signed and goes out unsigned")
 		return dst, false
 	}
-	signature = base64.StdEncoding.AppendEncode(nil, raw)
-	return append(dst, signature...), true
+	dst, signed = base64.StdEncoding.AppendEncode(dst, raw), true
+	return dst, true
 }
 
 // scratchBytesKept is the largest canonical text whose memory is used again.
 const scratchBytesKept = 64 << 10
 
-// sign makes a signature.
+// sign makes a signature. It takes its turn: a backlog of messages to sign would keep all CPUs from everything else.
 func (s *Signer) sign(p *pair, v Version, c *Content) ([]byte, error) {
+	s.turns <- struct{}{}
+	defer func() { <-s.turns }()
 	s.signings.Add(1)
 	text := s.scratch.Get().(*[]byte)
 	*text = c.AppendCanonical((*text)[:0])

@@ -130,7 +130,7 @@ func TestTogether(t *testing.T) {
 		wants[i] = string(reference.AppendMembers(nil, Version1, contents[i], nil))
 	}
 	f := func(entries, documents, lanes, stride int, exactly bool) {
-		s := newSigner(t, Options{Entries: entries})
+		s := newSigner(t, Options{Entries: entries, Parallel: 1 + stride})
 		var start, ended sync.WaitGroup
 		start.Add(1)
 		for lane := range lanes {
