@@ -1,10 +1,19 @@
 package conformance
 
 import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +41,41 @@ func validate(t *testing.T, server *program, documents ...signed) []string {
 		verdicts = append(verdicts, verdict)
 	}
 	return verdicts
+}
+
+// verifySNS checks a document's signature by the developer guide, with the certificate that the document names.
+func verifySNS(t *testing.T, server *program, what, document string) {
+	t.Helper()
+	names := []string{"Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"}
+	members := objectMembers(t, document)
+	if value(t, members, "Type") == "Notification" {
+		names = []string{"Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"}
+	}
+	var canonical strings.Builder
+	for _, name := range names {
+		if slices.ContainsFunc(members, func(m member) bool { return m.Name == name }) {
+			canonical.WriteString(name + "\n" + value(t, members, name) + "\n")
+		}
+	}
+	at, err := url.Parse(value(t, members, "SigningCertURL"))
+	must(t, what, err)
+	block, _ := pem.Decode([]byte(get(t, server.url+at.Path)))
+	if block == nil {
+		t.Fatalf("%s: what is served at %s is no certificate", what, at.Path)
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	must(t, what, err)
+	signature, err := base64.StdEncoding.DecodeString(value(t, members, "Signature"))
+	must(t, what, err)
+	hash, sum := crypto.SHA1, sha1.Sum([]byte(canonical.String()))
+	digest := sum[:]
+	if value(t, members, "SignatureVersion") == "2" {
+		sum := sha256.Sum256([]byte(canonical.String()))
+		hash, digest = crypto.SHA256, sum[:]
+	}
+	if err := rsa.VerifyPKCS1v15(certificate.PublicKey.(*rsa.PublicKey), hash, digest, signature); err != nil {
+		t.Errorf("%s: %v: %s", what, err, document)
+	}
 }
 
 // oddText is text as people write it and as nobody should.
@@ -77,6 +121,7 @@ func TestSNSValidator(t *testing.T) {
 				if verdict != "" {
 					t.Errorf("%s: %s: %s", documents[i].what, verdict, documents[i].document)
 				}
+				verifySNS(t, server, documents[i].what, documents[i].document)
 				same(t, "SignatureVersion of "+documents[i].what, value(t, objectMembers(t, documents[i].document), "SignatureVersion"), version)
 			}
 			refused := tampered(t, documents[0].document, documents[1].document)
