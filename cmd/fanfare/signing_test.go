@@ -110,6 +110,9 @@ func TestSigningKeyIsKept(t *testing.T) {
 	if !strings.HasPrefix(certificate, "-----BEGIN CERTIFICATE-----") || strings.Contains(certificate, "PRIVATE") {
 		t.Errorf("the certificate is %s", certificate)
 	}
+	if _, metrics, err := request(http.DefaultClient, "GET", p.admin+"/metrics", ""); err != nil || !strings.Contains(metrics, "\nfanfare_signatures_total 1\n") {
+		t.Errorf("the metrics do not tell of one signature: %v", err)
+	}
 	info, err := os.Stat(filepath.Join(data, "sns-signing.pem"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
