@@ -41,9 +41,10 @@ type Signer struct {
 	mu    sync.Mutex
 	again time.Time // guarded by mu: when a pair that could not be had is asked for again
 
-	turns    chan struct{} // has room for as many as may sign at a time
-	signings atomic.Uint64 // made, not remembered
-	scratch  sync.Pool     // *[]byte: canonical texts
+	turns      chan struct{} // has room for as many as may sign at a time
+	signings   atomic.Uint64 // made, not remembered
+	complained atomic.Int64  // when a failure was logged last, ms since 1970
+	scratch    sync.Pool     // *[]byte: canonical texts
 }
 
 // New returns a signer. The files that the options name are read; nothing is generated.
@@ -70,11 +71,12 @@ func New(opts Options) (*Signer, error) {
 
 // Prepare has the key ready before the first document needs it.
 func (s *Signer) Prepare() error {
-	if s.pairs.Load() != nil {
-		return nil
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.prepareLocked()
+}
+
+func (s *Signer) prepareLocked() error {
 	if s.pairs.Load() != nil {
 		return nil
 	}
@@ -106,15 +108,12 @@ func (s *Signer) pair() *pair {
 		return p
 	}
 	s.mu.Lock()
-	late := time.Now().After(s.again)
-	s.mu.Unlock()
-	if !late {
+	defer s.mu.Unlock()
+	if s.pairs.Load() == nil && time.Now().Before(s.again) {
 		return nil
 	}
-	if err := s.Prepare(); err != nil {
-		s.mu.Lock()
+	if err := s.prepareLocked(); err != nil {
 		s.again = time.Now().Add(againDelay)
-		s.mu.Unlock()
 		s.opts.Log.Error().Err(err).Msg("there is no key to sign with: documents go out unsigned")
 		return nil
 	}
@@ -184,11 +183,19 @@ func (s *Signer) appendSignature(dst []byte, p *pair, v Version, c *Content) (_ 
 	defer func() { set.fill(room, dst[start:], signed) }()
 	raw, err := s.sign(p, v, c)
 	if err != nil {
-		s.opts.Log.Error().Err(err).Msg("a document could not be signed and goes out unsigned")
+		s.complain(err)
 		return dst, false
 	}
 	dst, signed = base64.StdEncoding.AppendEncode(dst, raw), true
 	return dst, true
+}
+
+// complain logs that a document could not be signed, but not of every one.
+func (s *Signer) complain(err error) {
+	now, last := time.Now().UnixMilli(), s.complained.Load()
+	if now-last >= againDelay.Milliseconds() && s.complained.CompareAndSwap(last, now) {
+		s.opts.Log.Error().Err(err).Msg("documents cannot be signed and go out unsigned")
+	}
 }
 
 // scratchBytesKept is the largest canonical text whose memory is used again.
