@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -180,7 +181,10 @@ func odd(r *rand.Rand, most int) []byte {
 
 // TestOddTextsVerify reads each document back as a receiver does.
 func TestOddTextsVerify(t *testing.T) {
-	const cases = 200
+	cases := 200
+	if os.Getenv("FANFARE_LONG") != "" {
+		cases = 5000
+	}
 	signer, seed := newSigner(t), rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
 	for i := range cases {
