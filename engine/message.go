@@ -334,6 +334,9 @@ func (m *Message) Size() int { return len(m.buf) }
 // Record is the stored form. Valid until Release.
 func (m *Message) Record() []byte { return m.buf }
 
+// Checksum is that of the record: two messages of one id and one checksum say the same. It is set by Publish.
+func (m *Message) Checksum() uint64 { return binary.LittleEndian.Uint64(m.buf[16:]) }
+
 // seal completes the header; the record is immutable from here on but for its sequence.
 func (m *Message) seal() {
 	binary.LittleEndian.PutUint32(m.buf[4:], uint32(len(m.buf)-recordHeaderSize))

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"fanfare/egress/sign"
 	"fanfare/engine"
 	"fanfare/ingress/auth"
 
@@ -47,6 +48,7 @@ type config struct {
 	Topics []topicConfig `yaml:"topics"`
 
 	keys    *auth.Keyring // the credentials, once the faces stand
+	signer  *sign.Signer  // of the kind sns; nil until the server is opened, and while nothing is signed
 	mailURL string        // of the gateway for mail, once it runs
 	storeFS vfs.FS        // of tests; nil: the operating system's
 }
@@ -93,6 +95,11 @@ type snsConfig struct {
 	Gateways gatewaysConfig `yaml:"gateways,omitempty"` // for what is not reached over HTTP
 	Queues   string         `yaml:"queues,omitempty"`   // base URL of the server whose queues a RedrivePolicy names
 	Answers  answersConfig  `yaml:"answers,omitempty"`
+
+	Signing  string `yaml:"signing"`             // auto, on or off: see signing.go
+	CertURL  string `yaml:"cert_url,omitempty"`  // of the certificate in documents, or its base; default: public_url
+	CertFile string `yaml:"cert_file,omitempty"` // certificate in PEM; default: one is generated and kept in data
+	KeyFile  string `yaml:"key_file,omitempty"`  // its key
 }
 
 type smqConfig struct {
@@ -253,7 +260,7 @@ func defaultConfig() *config {
 			Topics: 1_000_000, Subscriptions: 1_000_000, SubscriptionsPerTopic: 100_000, Connections: 65_536,
 			InFlightPublishes: 16_384, FreeBytes: 256 << 20,
 		},
-		SNS: snsConfig{Region: "us-east-1", Account: "000000000000"},
+		SNS: snsConfig{Region: "us-east-1", Account: "000000000000", Signing: signingAuto},
 		SMQ: smqConfig{Account: "123456", MissingNamespace: "sdk"},
 		SMN: smnConfig{Region: "eu-de", Project: "0123456789abcdef0123456789abcdef"},
 	}
@@ -346,6 +353,8 @@ func (c *config) validate(fault func(key, format string, args ...any)) {
 			fault("limits."+l.key, "must be between 1 and %d", 1<<24)
 		}
 	}
+	oneOf("sns.signing", c.SNS.Signing, signingAuto, signingOn, signingOff)
+	c.validateSigning(fault)
 	for _, p := range []struct {
 		key   string
 		value int

@@ -53,7 +53,7 @@ var faceTable = []struct {
 func kinds(e *engine.Engine, c *config) []egress.Kind {
 	return []egress.Kind{
 		webhook.New(webhook.Options{}),
-		egresssns.New(egresssns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Answers: c.SNS.Answers.engine()}),
+		egresssns.New(c.snsKindOptions()),
 		gateway.New(c.gatewayOptions(e)),
 		egresssmq.New(egresssmq.Options{Account: c.SMQ.Account, Answers: c.SMQ.Answers.engine()}),
 		egresssmn.New(egresssmn.Options{Region: c.SMN.Region, Project: c.SMN.Project, PublicURL: c.PublicURL, Answers: c.SMN.Answers.engine()}),
@@ -89,7 +89,14 @@ func (c *config) smnOptions(log zerolog.Logger) smn.Options {
 }
 
 func (c *config) snsOptions(log zerolog.Logger) sns.Options {
-	return sns.Options{Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Gateways: c.SNS.Gateways.face(), Keys: c.keys, Log: log}
+	o := sns.Options{
+		Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Queues: c.SNS.Queues, Gateways: c.SNS.Gateways.face(),
+		Keys: c.keys, Log: log,
+	}
+	if c.signer != nil {
+		o.Certificate = c.signer.Certificate
+	}
+	return o
 }
 
 func (c *config) gatewayOptions(e *engine.Engine) gateway.Options {
@@ -99,6 +106,13 @@ func (c *config) gatewayOptions(e *engine.Engine) gateway.Options {
 		o.Document = e.Document
 	}
 	return o
+}
+
+func (c *config) snsKindOptions() egresssns.Options {
+	return egresssns.Options{
+		Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL, Answers: c.SNS.Answers.engine(),
+		Signer: c.signer, SignAlways: c.signsAlways(),
+	}
 }
 
 // validateVendors checks what only the faces can judge.

@@ -27,14 +27,20 @@ type figures struct {
 	ingress  int
 	ready    bool
 	reopened uint64
+	signed   uint64
 }
 
 // figures reads them from what is open now.
 func (h *house) figures() figures {
 	k := h.core.Load()
+	signed := uint64(0)
+	if h.config.signer != nil {
+		signed = h.config.signer.Signings()
+	}
 	return figures{
 		engine: k.engine.Stats(), egress: k.egress.Stats(), lanes: k.egress.Lanes(), ingress: h.faces.Connections(),
 		ready: k.engine.Ready() == nil, reopened: h.reopened.Load(),
+		signed: signed,
 	}
 }
 
@@ -64,6 +70,7 @@ func metrics() []*metric {
 		{name: "fanfare_subscriptions_held_bytes", help: "Size of the messages that are in the windows of all subscriptions.", kind: gauge, value: func(f *figures) float64 { return float64(f.egress.HeldBytes) }},
 		{name: "fanfare_ready", help: "1 while publishes are accepted.", kind: gauge, value: func(f *figures) float64 { return map[bool]float64{true: 1}[f.ready] }},
 		{name: "fanfare_store_reopened_total", help: "How often the store was closed and opened anew behind a failed write.", kind: counter, value: func(f *figures) float64 { return float64(f.reopened) }},
+		{name: "fanfare_signatures_total", help: "Signatures made for documents of the kind sns: one for a message, however many get it.", kind: counter, value: func(f *figures) float64 { return float64(f.signed) }},
 		{name: "fanfare_connections_idle", help: "Idle connections to endpoints.", kind: gauge, value: func(f *figures) float64 { return float64(f.egress.IdleConnections) }},
 		{name: "fanfare_connections_open", help: "Open connections of clients.", kind: gauge, value: func(f *figures) float64 { return float64(f.ingress) }},
 	}

@@ -120,9 +120,15 @@ func openHouse(c *config, log zerolog.Logger) (_ *house, err error) {
 		undo = append(undo, func() { _ = h.mail.Close(context.Background()) })
 	}
 	c.keys = auth.NewKeyring(c.credentials())
+	if err := c.openSigner(log); err != nil {
+		return nil, err
+	}
 	k, err := openCore(c, log)
 	if err != nil {
 		return nil, err
+	}
+	if err := c.prepareSigner(); err != nil {
+		return nil, errors.Join(err, k.store.Close())
 	}
 	h.core.Store(k)
 	k.start()

@@ -1,6 +1,7 @@
 package kindtest
 
 import (
+	"maps"
 	"net"
 	"sync"
 	"testing"
@@ -53,6 +54,14 @@ func NewFixture(t testing.TB, kind egress.Kind, topic string, config engine.Subs
 		t.Fatal(err)
 	}
 	return &Fixture{sub, e, s}
+}
+
+// Label adds labels to the topic, as a face keeps its attributes.
+func (f *Fixture) Label(t testing.TB, labels map[string]string) {
+	t.Helper()
+	if err := f.engine.UpdateTopic(f.Subscription.Topic, func(all map[string]string) { maps.Copy(all, labels) }); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Commit publishes a message, of an id and a time that are always the same, and returns it as it was committed.

@@ -9,8 +9,9 @@ import (
 )
 
 func TestAllocs(t *testing.T) {
-	for _, envelope := range []string{JSON, Raw} {
-		e, m := push(t, Options{}, envelope, awsSubscription, func(m *engine.Message) {
+	f := func(name string, opts Options, envelope string) {
+		t.Helper()
+		e, m := push(t, opts, envelope, awsSubscription, func(m *engine.Message) {
 			m.Set(engine.FieldSubject, []byte("a subject"))
 			m.Set(engine.FieldStructure, []byte(`{"default":"d","\u0068ttp":"h \u00e9\n"}`))
 			m.Set(engine.FieldBody, []byte("d"))
@@ -24,9 +25,12 @@ func TestAllocs(t *testing.T) {
 			scratch = grown
 			header = e.AppendHeader(header[:0], m, body, 1)
 		}); n != 0 {
-			t.Errorf("%s: %v allocations per push", envelope, n)
+			t.Errorf("%s: %v allocations per push", name, n)
 		}
 	}
+	f("json", Options{}, JSON)
+	f("raw", Options{}, Raw)
+	f("signed", Options{Signer: newSigner(t), SignAlways: true}, JSON)
 }
 
 func BenchmarkBody(b *testing.B) {
@@ -36,7 +40,7 @@ func BenchmarkBody(b *testing.B) {
 	for i := range m.Body() {
 		m.Body()[i] = 'a' + byte(i%26)
 	}
-	e := newEncoder("arn:aws:sns:us-east-1:000000000000:orders", "arn:aws:sns:us-east-1:000000000000:orders:x", "http://h", "http", "", false, nil)
+	e := newEncoder(names{"arn:aws:sns:us-east-1:000000000000:orders", "arn:aws:sns:us-east-1:000000000000:orders:x", "http://h"}, "http", "", false)
 	scratch := make([]byte, 0, 4096)
 	b.Run("size=1KiB", func(b *testing.B) {
 		b.SetBytes(1024)

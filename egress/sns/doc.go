@@ -11,8 +11,10 @@
 // SNS notifications to HTTPS endpoints", read in 2026; order of the fields, indentation and header set as recorded
 // from AWS.
 //
-// Documents carry no signature while Options.Signer is nil: SignatureVersion, Signature and SigningCertURL are left
-// out then, together.
+// With Options.Signer the messages of the subscription protocol are signed, and the notifications of topics whose
+// attribute SignatureVersion was set, or of all with SignAlways: see egress/sign. What is not signed leaves out
+// SignatureVersion, Signature and SigningCertURL, together; raw delivery has no place for them. A subject that is
+// empty, which SNS does not know, is left out: readers that verify disagree on it.
 //
 // # Where it stands on the data path
 //

@@ -3,8 +3,8 @@ package sns
 import (
 	"encoding/base64"
 	"strings"
-	"time"
 
+	"fanfare/egress/sign"
 	"fanfare/engine"
 	"fanfare/engine/jsontext"
 )
@@ -19,8 +19,12 @@ import (
 type encoder struct {
 	raw      bool
 	protocol string // whose text of a message by protocol is delivered
-	signer   Signer // nil: unsigned
 	topicARN string
+
+	topic  *engine.Topic
+	signer *sign.Signer // nil: unsigned
+	always bool         // notifications are signed although their topic does not ask for it
+	base   []byte       // of the document's links, escaped
 
 	topicMember       []byte // TopicArn
 	unsubscribeMember []byte // UnsubscribeURL
@@ -32,19 +36,22 @@ type encoder struct {
 	rawNotificationHeader []byte // likewise
 }
 
-func newEncoder(topicARN, subscriptionARN, base, protocol, contentType string, raw bool, signer Signer) *encoder {
-	e := &encoder{raw: raw, protocol: protocol, signer: signer, topicARN: topicARN}
-	e.topicMember = appendMember(nil, "TopicArn", []byte(topicARN))
-	e.unsubscribeMember = appendMember(nil, "UnsubscribeURL", []byte(base+"/?Action=Unsubscribe&SubscriptionArn="+subscriptionARN))
-	e.subscribeURL = []byte(base + "/?Action=ConfirmSubscription&TopicArn=" + topicARN + "&Token=")
+// names are what a subscription is called by.
+type names struct{ topicARN, subscriptionARN, base string }
+
+func newEncoder(n names, protocol, contentType string, raw bool) *encoder {
+	e := &encoder{raw: raw, protocol: protocol, topicARN: n.topicARN, base: jsontext.AppendEscapedUpper(nil, []byte(n.base))}
+	e.topicMember = appendMember(nil, "TopicArn", []byte(n.topicARN))
+	e.unsubscribeMember = appendMember(nil, "UnsubscribeURL", []byte(n.base+"/?Action=Unsubscribe&SubscriptionArn="+n.subscriptionARN))
+	e.subscribeURL = []byte(n.base + "/?Action=ConfirmSubscription&TopicArn=" + n.topicARN + "&Token=")
 
 	notificationType := defaultContentType
 	if contentType != "" && !strings.ContainsAny(contentType, "\r\n\x00") {
 		notificationType = contentType
 	}
 	plain, asked := "Content-Type: "+defaultContentType+"\r\n"+commonHeader, "Content-Type: "+notificationType+"\r\n"+commonHeader
-	topic := "\r\nx-amz-sns-topic-arn: " + topicARN + "\r\n"
-	subscription := "x-amz-sns-subscription-arn: " + subscriptionARN + "\r\n"
+	topic := "\r\nx-amz-sns-topic-arn: " + n.topicARN + "\r\n"
+	subscription := "x-amz-sns-subscription-arn: " + n.subscriptionARN + "\r\n"
 	e.notificationHeader = []byte(topic + subscription + asked)
 	e.rawNotificationHeader = []byte(topic + subscription + "x-amz-sns-rawdelivery: true\r\n" + asked)
 	e.confirmationHeader = []byte(topic + plain)
@@ -58,27 +65,25 @@ const commonHeader = "Connection: Keep-Alive\r\n" +
 	"User-Agent: Amazon Simple Notification Service Agent\r\n" +
 	"Accept-Encoding: gzip,deflate\r\n"
 
-const (
-	typeNotification   = "Notification"
-	typeConfirmation   = "SubscriptionConfirmation"
-	typeUnsubscription = "UnsubscribeConfirmation"
-)
-
-func typeName(t engine.MessageType) string {
-	switch t {
-	case engine.SubscriptionConfirmation:
-		return typeConfirmation
-	case engine.UnsubscribeConfirmation:
-		return typeUnsubscription
-	default:
-		return typeNotification
+// version says how a message's document is signed; 0 is not at all. What a topic has as its attribute SignatureVersion
+// holds at once. The messages of the subscription protocol are few, and so always signed.
+func (e *encoder) version(m *engine.Message) sign.Version {
+	if e.signer == nil {
+		return 0
 	}
+	switch asked := e.topic.Label(labelSignatureVersion); {
+	case asked == "2":
+		return sign.Version2
+	case asked == "1", e.always, m.Type() != engine.Notification:
+		return sign.Version1
+	}
+	return 0
 }
 
 // AppendHeader appends the header lines of a push.
 func (e *encoder) AppendHeader(dst []byte, m *engine.Message, _ []byte, _ int) []byte {
 	dst = append(dst, "x-amz-sns-message-type: "...)
-	dst = append(dst, typeName(m.Type())...)
+	dst = append(dst, sign.TypeName(m.Type())...)
 	dst = append(dst, "\r\nx-amz-sns-message-id: "...)
 	dst = m.ID().AppendUUID(dst)
 	switch {
@@ -121,13 +126,14 @@ func (e *encoder) appendNotification(dst []byte, m *engine.Message, text []byte)
 	dst = m.ID().AppendUUID(dst)
 	dst = append(dst, '"')
 	dst = append(dst, e.topicMember...)
-	if m.Has(engine.FieldSubject) {
-		dst = appendMember(dst, "Subject", m.Get(engine.FieldSubject))
+	if subject := m.Get(engine.FieldSubject); len(subject) > 0 { // no reader agrees with another on an empty one
+		dst = appendMember(dst, "Subject", subject)
 	}
 	dst = appendMember(dst, "Message", text)
 	dst = appendTimestamp(dst, m)
-	if e.signer != nil {
-		dst = e.signer.AppendFields(dst, m, e.topicARN, text, nil)
+	if v := e.version(m); v != 0 {
+		content := sign.Content{Message: m, TopicARN: e.topicARN, Text: text}
+		dst = e.signer.AppendMembers(dst, v, &content, e.base)
 	}
 	dst = append(dst, e.unsubscribeMember...)
 	dst = appendAttributes(dst, m)
@@ -136,7 +142,7 @@ func (e *encoder) appendNotification(dst []byte, m *engine.Message, text []byte)
 
 func (e *encoder) appendConfirmation(dst []byte, m *engine.Message) []byte {
 	dst = append(dst, "{\n  \"Type\" : \""...)
-	dst = append(dst, typeName(m.Type())...)
+	dst = append(dst, sign.TypeName(m.Type())...)
 	dst = append(dst, "\",\n  \"MessageId\" : \""...)
 	dst = m.ID().AppendUUID(dst)
 	dst = append(dst, '"')
@@ -148,17 +154,17 @@ func (e *encoder) appendConfirmation(dst []byte, m *engine.Message) []byte {
 	dst = jsontext.AppendEscapedUpper(dst, m.Get(engine.FieldToken))
 	dst = append(dst, '"')
 	dst = appendTimestamp(dst, m)
-	if e.signer != nil {
+	if v := e.version(m); v != 0 {
 		url := append(e.subscribeURL[:len(e.subscribeURL):len(e.subscribeURL)], m.Get(engine.FieldToken)...)
-		dst = e.signer.AppendFields(dst, m, e.topicARN, m.Body(), url)
+		content := sign.Content{Message: m, TopicARN: e.topicARN, Text: m.Body(), SubscribeURL: url}
+		dst = e.signer.AppendMembers(dst, v, &content, e.base)
 	}
 	return append(dst, "\n}"...)
 }
 
 func appendTimestamp(dst []byte, m *engine.Message) []byte {
 	dst = append(dst, ",\n  \"Timestamp\" : \""...)
-	dst = time.UnixMilli(m.PublishedAt()).UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
-	return append(dst, '"')
+	return append(sign.AppendTimestamp(dst, m), '"')
 }
 
 // appendAttributes appends the member MessageAttributes, if the message has any.

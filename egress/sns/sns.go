@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fanfare/egress"
+	"fanfare/egress/sign"
 	"fanfare/engine"
 )
 
@@ -28,23 +29,19 @@ const (
 	labelContentType = "sns.content_type" // of notifications, from its delivery policy
 )
 
+// labelSignatureVersion is the label of a topic that the face keeps its attribute under: "1" or "2".
+const labelSignatureVersion = "sns.attribute.SignatureVersion"
+
 // Options of a Kind. The zero value works.
 type Options struct {
 	Region    string // in the ARNs of topics whose subscriber named none; default us-east-1
 	Account   string // likewise: 12 digits; default 000000000000
 	PublicURL string // base of SubscribeURL and UnsubscribeURL; default: where the subscriber reached us, or http://127.0.0.1:8080
-	Signer    Signer // default nil: documents are not signed
+
+	Signer     *sign.Signer // default nil: documents are not signed
+	SignAlways bool         // sign the notifications of every topic; default: of those with the attribute SignatureVersion
 
 	Answers engine.AnswerRules // which statuses mean what, where it is not as the package's documentation says
-}
-
-// Signer signs documents. The same message is rendered for every subscription of its topic, so it is for the signer
-// to remember what it made.
-type Signer interface {
-	// AppendFields appends the members SignatureVersion, Signature and SigningCertURL, each as
-	// `,\n  "Name" : "value"`. The text is what the document has as its Message, unescaped, and subscribeURL what
-	// it has as its SubscribeURL, nil in a notification. It must keep neither.
-	AppendFields(dst []byte, m *engine.Message, topicARN string, text, subscribeURL []byte) []byte
 }
 
 func (o *Options) setDefaults() {
@@ -134,5 +131,7 @@ func (k *Kind) Compile(s *engine.Subscription) egress.Encoder {
 	base := k.opts.PublicURL
 	base = cmp.Or(base, c.Labels[labelPublicURL])
 	base = cmp.Or(base, "http://127.0.0.1:8080")
-	return newEncoder(topicARN, topicARN+":"+c.Name, base, c.Protocol, c.Labels[labelContentType], c.Envelope == Raw, k.opts.Signer)
+	e := newEncoder(names{topicARN, topicARN + ":" + c.Name, base}, c.Protocol, c.Labels[labelContentType], c.Envelope == Raw)
+	e.topic, e.signer, e.always = s.Topic, k.opts.Signer, k.opts.SignAlways
+	return e
 }

@@ -52,7 +52,7 @@ func (c *call) parseARN(parameter string, text []byte) (a arn, err error) {
 		return a, invalid("%s Reason: An ARN must have at least 6 elements, not %d", parameter, n)
 	}
 	a = arn{region: parts[3], account: parts[4], name: parts[5], id: parts[6]}
-	if string(parts[0]) != "arn" || !bytes.HasPrefix(parts[1], partition) || string(parts[2]) != "sns" ||
+	if string(parts[0]) != "arn" || !isPartition(parts[1]) || string(parts[2]) != "sns" ||
 		!isRegion(a.region) || !isAccount(a.account) || len(a.name) == 0 ||
 		c.region != nil && !bytes.Equal(c.region, a.region) {
 		return a, invalid("%s", parameter)
@@ -60,7 +60,15 @@ func (c *call) parseARN(parameter string, text []byte) (a arn, err error) {
 	return a, nil
 }
 
-var partition = []byte("aws")
+// isPartition reports whether the text is one of AWS's partitions. What a subscriber calls its topic stands in the headers of
+// its pushes, so nothing else may pass.
+func isPartition(text []byte) bool {
+	switch string(text) {
+	case "aws", "aws-cn", "aws-us-gov":
+		return true
+	}
+	return false
+}
 
 // topicNamed finds the topic of an ARN that came as the parameter.
 func (c *call) topicNamed(parameter string, text []byte) (*engine.Topic, error) {

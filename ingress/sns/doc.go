@@ -16,6 +16,7 @@
 //	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go, settings.go
 //	the actions of mobile push                                  platform.go, endpoints.go
 //	the actions of text messages and their sandbox              sms.go, sandbox.go
+//	GET /SimpleNotificationService-....pem, unsigned            certificate.go
 //
 // With credentials (Options.Keys) every request must be signed by one that permits its action, in the Authorization
 // header or in the query; the links in messages, which confirm or end a subscription, may come without a signature

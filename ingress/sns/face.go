@@ -33,9 +33,12 @@ func New(e *engine.Engine, opts Options) *Face {
 // Name is "sns".
 func (f *Face) Name() string { return "sns" }
 
-// Claims reports whether the request is for the path "/", or is for one that nobody serves and signed as this API wants
+// Claims reports whether the request is for the path "/" or that of a certificate, or is for one that nobody serves and signed as this API wants
 // it: the face is asked last. What a browser would ask at "/", a GET without an Action, is not the face's.
 func (f *Face) Claims(h *ingress.Head) bool {
+	if isCertificate(h) {
+		return true
+	}
 	if string(h.Path) != "/" {
 		return bytes.HasPrefix(h.Header.PeekCanonical(headerAuthorization), signatureScheme)
 	}
@@ -69,6 +72,10 @@ func (f *Face) Refuse(ctx *fasthttp.RequestCtx, h *ingress.Head, why ingress.Ref
 
 // Serve answers a request.
 func (f *Face) Serve(ctx *fasthttp.RequestCtx, h *ingress.Head) {
+	if isCertificate(h) {
+		f.serveCertificate(ctx, h)
+		return
+	}
 	c := newCall(f, ctx, h)
 	defer c.release()
 	if err := c.serve(); err != nil {

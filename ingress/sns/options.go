@@ -23,6 +23,10 @@ type Options struct {
 
 	Keys *auth.Keyring // whose signatures are accepted; nil or empty: everybody's, and none
 
+	// Certificate returns the certificate that documents are signed with, in PEM, by the last part of its URL; nil for
+	// a name that is not its own. Default nil: none is served.
+	Certificate func(name []byte) []byte
+
 	Log zerolog.Logger // silent by default
 }
 
