@@ -171,6 +171,7 @@ func (e *Engine) load() error {
 			return fmt.Errorf("engine: subscription %d is of a topic that does not exist", id)
 		}
 		config := stored[id].Config
+		e.compileStored(t, &config)
 		e.attachLocked(e.newSubscription(id, t, &config))
 	}
 	return nil

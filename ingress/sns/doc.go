@@ -10,9 +10,10 @@
 //	GetTopicAttributes, SetTopicAttributes                      topics.go
 //	Subscribe, ConfirmSubscription, Unsubscribe                 subscribe.go
 //	ListSubscriptions, ListSubscriptionsByTopic,
-//	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go, settings.go
+//	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go, settings.go, filter.go
 //
-// Endpoints are http and https. FIFO topics and filter policies are refused, never ignored. A DeliveryPolicy becomes the
+// Endpoints are http and https. FIFO topics are refused, never ignored. A FilterPolicy holds from the moment it is set;
+// how many there may be is not limited, and "{}" removes one as "" does. A DeliveryPolicy becomes the
 // subscription's retry policy, its limit of pushes per second and its content type (delivery.go, effective.go); a
 // topic's policy is carried into its subscriptions whenever it changes. A RedrivePolicy becomes the queue for dead
 // letters: Options.Queues/ACCOUNT/NAME. Every other action is answered InvalidAction.

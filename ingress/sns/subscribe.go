@@ -131,6 +131,9 @@ func (c *call) subscriptionConfig(p params, t *engine.Topic, topicARN string) (c
 			return config, asked, invalid("Attributes Reason: %s", fault)
 		}
 	}
+	if fault := asked.filter.check(&config); fault != "" {
+		return config, asked, invalid("Attributes Reason: %s", fault)
+	}
 	labels := map[string]string{labelTopicARN: topicARN}
 	if host := c.publicHost(); host != "" {
 		labels[labelPublicURL] = host
@@ -183,22 +186,13 @@ func rawDelivery(value string) (envelope, fault string) {
 	return "", "RawMessageDelivery: Invalid value [" + shorten(value) + "]. Must be true or false."
 }
 
-// checkSubscriptionAttribute returns what is wrong with an attribute that cannot be set to anything new.
-func checkSubscriptionAttribute(name, value string) (fault string) {
+// refuseAttribute says why an attribute cannot be set.
+func refuseAttribute(name string) (fault string) {
 	switch name {
-	case "FilterPolicy":
-		if value == "" || value == "{}" {
-			return ""
-		}
-	case "FilterPolicyScope":
-		if value == "" || value == "MessageAttributes" {
-			return ""
-		}
 	case "SubscriptionRoleArn", "ReplayPolicy":
-	default:
-		return "AttributeName"
+		return name + ": not supported"
 	}
-	return name + ": not supported"
+	return "AttributeName"
 }
 
 // subscriptionTo finds a topic's subscription of an endpoint, nil when there is none.

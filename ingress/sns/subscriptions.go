@@ -131,6 +131,7 @@ func (c *call) getSubscriptionAttributes(p params) error {
 			attributes[name] = value
 		}
 	}
+	addFilter(attributes, config)
 	c.replyAttributes("GetSubscriptionAttributes", attributes)
 	return nil
 }
@@ -146,6 +147,9 @@ func (c *call) setSubscriptionAttributes(p params) error {
 	}
 	var asked settings
 	if fault := asked.read(c.face, s.Topic, name, p["AttributeValue"]); fault != "" {
+		return invalid("%s", fault)
+	}
+	if fault := asked.filter.check(s.Config()); fault != "" {
 		return invalid("%s", fault)
 	}
 	if asked != (settings{}) {
