@@ -23,6 +23,10 @@ type Options struct {
 	TopicsMax                int // default 1,000,000
 	SubscriptionsMax         int // in all; default 1,000,000
 	SubscriptionsPerTopicMax int // default 100,000
+
+	// A topic with so many subscriptions whose filters want certain values finds them by the values, rather than
+	// asking each; default 16, 1 to 1<<30.
+	FindFrom int
 }
 
 func (o *Options) setDefaults() {
@@ -34,6 +38,7 @@ func (o *Options) setDefaults() {
 	o.TopicsMax = cmp.Or(o.TopicsMax, 1_000_000)
 	o.SubscriptionsMax = cmp.Or(o.SubscriptionsMax, 1_000_000)
 	o.SubscriptionsPerTopicMax = cmp.Or(o.SubscriptionsPerTopicMax, 100_000)
+	o.FindFrom = cmp.Or(o.FindFrom, 16)
 }
 
 // Validate reports every bad option at once.
@@ -55,5 +60,6 @@ func (o *Options) Validate() error {
 	between("TopicsMax", o.TopicsMax, 1, 1<<30)
 	between("SubscriptionsMax", o.SubscriptionsMax, 1, 1<<30)
 	between("SubscriptionsPerTopicMax", o.SubscriptionsPerTopicMax, 1, 1<<30)
+	between("FindFrom", o.FindFrom, 1, 1<<30)
 	return errors.Join(faults...)
 }

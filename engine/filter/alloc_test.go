@@ -41,3 +41,23 @@ func TestMatchAllocs(t *testing.T) {
 		t.Errorf("attributes: %v allocations", n)
 	}
 }
+
+func TestIndexAllocs(t *testing.T) {
+	var x Index[int]
+	for i, text := range []string{`{"a":["x\n",-1.50e1]}`, `{"b":{"c":[true]}}`} {
+		x.Add(compile(t, text, MessageBody), i)
+	}
+	x.Add(compile(t, `{"a":["x\n",1]}`, MessageAttributes), 2)
+	body := []byte(`{"a":["\u0078\n",-15.0],"b":[{"c":true}]}`)
+	name, dataType, text := []byte("a"), []byte("String.Array"), []byte(`["x\n",1.0]`)
+	found := make([]int, 0, 16)
+	if n := testing.AllocsPerRun(100, func() {
+		found, _ = x.AppendBody(found[:0], body)
+		found, _ = x.AppendAttribute(found, name, dataType, text)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if len(found) != 5 {
+		t.Errorf("found %v", found)
+	}
+}

@@ -8,22 +8,12 @@ func (p *Policy) Attribute(e *Evaluation, name, dataType, text []byte) {
 	if first == end {
 		return
 	}
-	v := value{text: literal{text: text}}
-	switch baseType(dataType) {
-	case "Binary":
-		return
-	case "Number":
-		var ok bool
-		if v.number, ok = parseDecimal(text); ok {
-			v.kind = kindNumber
-		} else {
-			v.kind = kindOther
-		}
-	default:
+	v, ok := attributeValue(dataType, text)
+	if !ok {
 		if string(dataType) == "String.Array" {
 			p.arrayAttribute(e, first, end, text)
-			return
 		}
+		return
 	}
 	for i := first; i < end; i++ {
 		e.found.add(i)
@@ -31,6 +21,22 @@ func (p *Policy) Attribute(e *Evaluation, name, dataType, text []byte) {
 			e.met.add(i)
 		}
 	}
+}
+
+// attributeValue is the one value of an attribute. An array has more, and what is binary none.
+func attributeValue(dataType, text []byte) (v value, ok bool) {
+	v.text.text = text
+	switch baseType(dataType) {
+	case "Binary":
+		return v, false
+	case "Number":
+		v.kind = kindNumber
+		if v.number, ok = parseDecimal(text); !ok {
+			v.kind = kindOther
+		}
+		return v, true
+	}
+	return v, string(dataType) != "String.Array"
 }
 
 // arrayAttribute shows the members of an attribute that is the text of a JSON array. What is none has no members.

@@ -29,6 +29,15 @@ type scanner struct {
 
 	found set
 	met   set
+
+	list *[]listed // when not nil, it gets the values instead
+	full bool      // there were more than it takes
+}
+
+// listed is a value and the number of its field.
+type listed struct {
+	field int
+	value value
 }
 
 // place is what a policy says of a value: the fields that it is a value of, and those that lie deeper, below the keys
@@ -108,10 +117,20 @@ func (s *scanner) value(p place) bool {
 // leaf notes a value.
 func (s *scanner) leaf(p place, v *value) {
 	for i := p.first; i < p.end; i++ {
+		if s.list != nil {
+			s.add(i, v)
+			continue
+		}
 		s.found.add(i)
 		if !s.met.has(i) && s.policy.fields[i].meets(v) {
 			s.met.add(i)
 		}
+	}
+}
+
+func (s *scanner) add(field int, v *value) {
+	if s.full = s.full || len(*s.list) == listedMax; !s.full {
+		*s.list = append(*s.list, listed{field, *v})
 	}
 }
 

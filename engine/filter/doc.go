@@ -13,6 +13,7 @@
 //	attributes.go   the scope MessageAttributes
 //	body.go         the scope MessageBody: one pass over the JSON text, no tree
 //	literal.go decimal.go address.go    comparing texts, numbers and IP addresses where they stand
+//	index.go        which of very many policies a message can match at all
 //
 // A policy matches when every key does; a key does when any of the values found for it meets any member of its array.
 // In a body keys are joined with '.', so that {"a.b":1} and {"a":{"b":1}} are the same, in policy and message; arrays
