@@ -9,11 +9,11 @@ type address struct {
 // parseAddress reads an IP address, without zone. It is here because the standard library's parser wants a string.
 func parseAddress(text []byte) (a address, ok bool) {
 	for _, c := range text {
-		switch {
-		case c == '.':
+		switch c {
+		case '.':
 			a.size = 4
 			return a, parseIPv4(a.bytes[:4], text)
-		case c == ':':
+		case ':':
 			a.size = 16
 			return a, parseIPv6(&a.bytes, text)
 		}

@@ -271,8 +271,9 @@ func (x *Index[T]) appendValue(dst []T, v *values[T], one *value) []T {
 		}
 		x.scratch = one.number.appendCanonical(x.scratch[:0])
 		return append(dst, v.numbers[string(x.scratch)]...)
+	default:
+		return append(dst, v.kinds[one.kind]...)
 	}
-	return append(dst, v.kinds[one.kind]...)
 }
 
 // Findable reports whether there is a key to find the policy by.
