@@ -65,7 +65,9 @@ type lane struct {
 // Offer takes a message from the ring, if it is the next one and there is room.
 func (l *lane) Offer(m *engine.Message) {
 	l.mu.Lock()
-	l.passLocked(m.Sequence() - 1)
+	if m.Sequence() > l.next {
+		l.passLocked(m.Sequence() - 1)
+	}
 	l.seen = max(l.seen, m.Sequence())
 	if !l.closed && !l.takeLocked(m) {
 		l.feedLocked()
