@@ -53,6 +53,7 @@ func TestPublishAndPushAllocateNothing(t *testing.T) {
 				m := engine.NewMessage()
 				m.Set(engine.FieldBody, body)
 				m.Set(engine.FieldTag, []byte("red"))
+				m.AddAttribute([]byte("colour"), []byte("String"), []byte("reddish"), false)
 				if err := h.Engine.Publish(topic, m); err != nil {
 					t.Fatal(err)
 				}
@@ -75,4 +76,5 @@ func TestPublishAndPushAllocateNothing(t *testing.T) {
 	f("plain", engine.SubscriptionConfig{Name: "s"})
 	f("pipelined", engine.SubscriptionConfig{Name: "s", Pipeline: 16})
 	f("filtered by tag", engine.SubscriptionConfig{Name: "s", FilterTag: "red"})
+	f("filtered by attribute", engine.SubscriptionConfig{Name: "s", FilterPolicy: `{"colour":["red",{"prefix":"r"}],"size":[{"exists":false}]}`})
 }

@@ -7,8 +7,8 @@
 //
 // # Where it stands on the data path
 //
-// Behind the commit: Dispatch hands a durable message to the lanes of its topic; a lane pushes it, and
-// settles it, schedules another try, or buries it.
+// Behind the commit: Dispatch hands a durable message to the lanes of its topic that it may concern; a lane pushes it,
+// and settles it, schedules another try, or buries it. What a lane was not handed it settles all the same (lane.go).
 //
 // # Ownership
 //

@@ -54,7 +54,12 @@ type house struct {
 // newHouse starts a house on a store. It is closed with the test, or by close.
 func newHouse(t testing.TB, store engine.Store, opts egress.Options) *house {
 	t.Helper()
-	e, err := engine.New(engine.Options{Store: store, Shards: 2})
+	return newHouseOf(t, engine.Options{Store: store, Shards: 2, FindFrom: 1}, opts)
+}
+
+func newHouseOf(t testing.TB, engineOpts engine.Options, opts egress.Options) *house {
+	t.Helper()
+	e, err := engine.New(engineOpts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,10 @@ import (
 // whether it comes from the ring (Offer) or from the store (the feeder). So there is no gap and no double
 // between the two, and catching up is nothing but a message from the ring being next again.
 //
+// A message that the topic knows not to concern the lane is not offered. So what lies between next and a message that
+// is offered to a live lane was passed over, and is settled. A lagging lane finds such messages in the store, and
+// leaves them out by itself.
+//
 // lagging means seen >= next: the ring has shown messages that were not taken. The lane then remembers
 // only its position, and the feeder of its worker reads on from the store when there is room.
 type lane struct {
@@ -61,11 +65,37 @@ type lane struct {
 // Offer takes a message from the ring, if it is the next one and there is room.
 func (l *lane) Offer(m *engine.Message) {
 	l.mu.Lock()
+	if m.Sequence() > l.next {
+		l.passLocked(m.Sequence() - 1)
+	}
 	l.seen = max(l.seen, m.Sequence())
 	if !l.closed && !l.takeLocked(m) {
 		l.feedLocked()
 	}
 	l.mu.Unlock()
+}
+
+// pass settles what the topic passed the lane over with.
+func (l *lane) pass() {
+	l.mu.Lock()
+	l.passLocked(l.sub.Topic.Passed())
+	l.mu.Unlock()
+}
+
+// passLocked settles what lies between next and the end of what was offered to whom it concerns, if the lane is live.
+func (l *lane) passLocked(to engine.Sequence) {
+	if to < l.next || l.seen >= l.next || l.closed {
+		return
+	}
+	if l.progress.Floor+1 < l.next || l.progress.Marked() > 0 {
+		to = min(to, l.progress.Floor+engine.ProgressWindow)
+	}
+	if to < l.next {
+		return
+	}
+	l.progress.SettleRange(l.next, to)
+	l.next = to + 1
+	l.dirtyLocked()
 }
 
 // takeLocked takes a message if it is the next one and there is room, and reports whether it did, or had before.
@@ -159,6 +189,11 @@ func (l *lane) feedLocked() {
 // settleLocked marks a sequence as settled.
 func (l *lane) settleLocked(seq engine.Sequence) {
 	l.progress.Settle(seq)
+	l.dirtyLocked()
+}
+
+// dirtyLocked has the progress saved.
+func (l *lane) dirtyLocked() {
 	if !l.dirty {
 		l.dirty = true
 		l.worker.markDirty(l)

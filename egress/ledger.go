@@ -233,16 +233,21 @@ func (w *worker) collect(n *note) {
 // save writes the progress of the lanes that settled something, and trims their topics now and then.
 func (w *worker) save(now time.Time, last bool) {
 	w.mu.Lock()
-	w.dirty, w.saving = w.saving[:0], w.dirty
 	for t := range w.quiet {
 		w.topics[t] = struct{}{}
+		w.passed = append(w.passed, t)
 	}
 	clear(w.quiet)
 	w.asked.Store(nil)
 	w.mu.Unlock()
+	w.pass()
+	w.mu.Lock()
+	w.dirty, w.saving = w.saving[:0], w.dirty
+	w.mu.Unlock()
 	w.batch.Reset()
 	for _, l := range w.saving {
 		l.mu.Lock()
+		l.passLocked(l.sub.Topic.Passed()) // it may have caught up since the topic was passed
 		l.dirty = false
 		l.mu.Unlock()
 		w.saveProgress(l)
@@ -275,6 +280,17 @@ func (w *worker) save(now time.Time, last bool) {
 	if err != nil {
 		w.egress.engine.Fail(err)
 	}
+}
+
+// pass moves the lanes that were not offered what does not concern them.
+func (w *worker) pass() {
+	for _, t := range w.passed {
+		for _, s := range t.Subscriptions() {
+			s.Receiver().(*lane).pass()
+		}
+	}
+	clear(w.passed)
+	w.passed = w.passed[:0]
 }
 
 // trim forgets the messages of a topic that every subscription has settled and that its retention does not keep.

@@ -16,6 +16,7 @@ const (
 // State reports what the lane is doing.
 func (l *lane) State() engine.LaneState {
 	l.mu.Lock()
+	l.passLocked(l.sub.Topic.Passed())
 	s := engine.LaneState{
 		State: stateLive, Floor: l.progress.Floor, Next: l.next, High: l.sub.Topic.High(),
 		InFlight: l.held, Connections: l.pushers, Failures: l.failures, LastFailure: l.lastFailure, FailedAt: l.failedAt,

@@ -17,12 +17,14 @@ type worker struct {
 	mu     sync.Mutex
 	notes  []note                     // guarded by mu: to be written by the ledger
 	dirty  []*lane                    // guarded by mu: with progress to save
-	quiet  map[*engine.Topic]struct{} // guarded by mu: got messages but have no subscription
+	quiet  map[*engine.Topic]struct{} // guarded by mu: got messages that not every subscription was offered, if there is one
 	paused []*lane                    // guarded by mu: waiting for their probe
 	lag    []*lane                    // guarded by mu: waiting for the feeder
 	ended  bool                       // guarded by mu: the ledger writes no more
 
 	asked atomic.Pointer[engine.Topic] // one that is in quiet, so that it need not be put there again
+
+	interested []*engine.Subscription // the dispatcher's own
 
 	wake     chan struct{} // the ledger has notes
 	feedWake chan struct{} // the feeder has lanes
@@ -33,6 +35,7 @@ type worker struct {
 	saving  []*lane
 	settled []*lane                    // whose progress goes with the notes
 	topics  map[*engine.Topic]struct{} // that may be trimmed
+	passed  []*engine.Topic            // that got messages which not every lane was offered
 	kept    map[*engine.Topic]struct{} // that keep settled messages for a while
 	scratch []byte
 	record  []byte
@@ -64,12 +67,18 @@ func newWorker(e *Egress) *worker {
 
 // dispatch offers a durable message to the lanes of its topic.
 func (w *worker) dispatch(m *engine.Message) {
-	subs := m.Topic().Subscriptions()
+	t := m.Topic()
+	subs, all := t.Interested(w.interested[:0], m)
 	for _, s := range subs {
 		s.Receiver().Offer(m)
 	}
-	if len(subs) == 0 && w.asked.Load() != m.Topic() {
-		w.revisit(m.Topic())
+	if !all {
+		clear(subs)
+		w.interested = subs[:0]
+		t.SetPassed(m.Sequence()) // before the look at asked: who took the topic off before sees it
+	}
+	if (len(subs) == 0 || !all) && w.asked.Load() != t {
+		w.revisit(t)
 	}
 }
 

@@ -175,6 +175,7 @@ func (e *Engine) load() error {
 			return fmt.Errorf("engine: subscription %d is of a topic that does not exist", id)
 		}
 		config := stored[id].Config
+		e.compileStored(t, &config)
 		e.attachLocked(e.newSubscription(id, t, &config))
 	}
 	return nil
@@ -201,6 +202,7 @@ func (e *Engine) attachLocked(s *Subscription) {
 	}
 	snapshot := append(slices.Clone(s.Topic.Subscriptions()), s)
 	s.Topic.subscriptions.Store(&snapshot)
+	e.findLocked(s, nil, s.Config())
 }
 
 func (e *Engine) detachLocked(s *Subscription) {
@@ -208,6 +210,7 @@ func (e *Engine) detachLocked(s *Subscription) {
 	delete(c.subscriptions, s.ID)
 	delete(c.tokens, s.Config().Token)
 	s.deleted.Store(true)
+	e.findLocked(s, s.Config(), nil)
 	snapshot := slices.DeleteFunc(slices.Clone(s.Topic.Subscriptions()), func(o *Subscription) bool { return o == s })
 	s.Topic.subscriptions.Store(&snapshot)
 }
@@ -459,6 +462,7 @@ func (e *Engine) replaceLocked(b Batch, s *Subscription, config *SubscriptionCon
 			e.catalog.tokens[config.Token] = s
 		}
 		s.config.Store(config)
+		e.findLocked(s, old, config)
 		e.egress.Update(s)
 	}
 }

@@ -8,7 +8,8 @@
 // publisher waits. The shard's committer takes what the ring holds, gives each message its sequence in its
 // topic and applies all of it to the store as one batch; while one batch is being synced it builds the next.
 // Behind the sync the shard's dispatcher wakes the publishers, and hands each message to the egress, which
-// offers it to the receivers of the topic's subscriptions. Then the slots of the ring are free again.
+// offers it to the receivers of the topic's subscriptions; of those that filter for values, where there are many, only to
+// the ones that the message's values lead to (interest.go). Then the slots of the ring are free again.
 //
 // A message that is due later becomes an entry of the durable timer instead, and comes back through the ring
 // when it is due: the commit that gives it its sequence deletes the entry, in one batch. The egress parks
@@ -17,7 +18,7 @@
 // # Where it stands on the data path
 //
 // In the middle: below the faces, above the egress and the stores. publish.go, shard.go and the ring are the
-// hot path; catalog.go, documents.go, timers.go and progress.go stand beside it.
+// hot path; catalog.go, documents.go, timers.go, progress.go and filtering.go stand beside it.
 //
 // # Ownership
 //

@@ -24,6 +24,10 @@ type Options struct {
 	SubscriptionsMax         int // in all; default 1,000,000
 	SubscriptionsPerTopicMax int // default 100,000
 	DocumentsMax             int // of all faces; default 2,000,000
+
+	// A topic with so many subscriptions whose filters want certain values finds them by the values, rather than
+	// asking each; default 16, 1 to 1<<30.
+	FindFrom int
 }
 
 func (o *Options) setDefaults() {
@@ -36,6 +40,7 @@ func (o *Options) setDefaults() {
 	o.SubscriptionsMax = cmp.Or(o.SubscriptionsMax, 1_000_000)
 	o.SubscriptionsPerTopicMax = cmp.Or(o.SubscriptionsPerTopicMax, 100_000)
 	o.DocumentsMax = cmp.Or(o.DocumentsMax, 2_000_000)
+	o.FindFrom = cmp.Or(o.FindFrom, 16)
 }
 
 // DefaultShards is one shard for four processors. A committer spends a small part of what a publish costs all in all, and
@@ -62,5 +67,6 @@ func (o *Options) Validate() error {
 	between("SubscriptionsMax", o.SubscriptionsMax, 1, 1<<30)
 	between("SubscriptionsPerTopicMax", o.SubscriptionsPerTopicMax, 1, 1<<30)
 	between("DocumentsMax", o.DocumentsMax, 1, 1<<30)
+	between("FindFrom", o.FindFrom, 1, 1<<30)
 	return errors.Join(faults...)
 }

@@ -58,6 +58,17 @@ func (p *Progress) Settle(s Sequence) {
 	p.advance()
 }
 
+// SettleRange marks all sequences from first to last.
+func (p *Progress) SettleRange(first, last Sequence) {
+	if p.marked == 0 && first == p.Floor+1 && last >= first {
+		p.Floor = last
+		return
+	}
+	for s := first; s <= last; s++ {
+		p.Settle(s)
+	}
+}
+
 // advance moves the floor over what is settled.
 func (p *Progress) advance() {
 	for p.marked > 0 {

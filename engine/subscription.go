@@ -26,25 +26,29 @@ const (
 
 // SubscriptionConfig is what is known of a subscription; immutable once published.
 type SubscriptionConfig struct {
-	Name         string            `json:"name"`
-	Kind         string            `json:"kind"`     // webhook, sns, smq, smn
-	Endpoint     string            `json:"endpoint"` // http or https URL
-	Envelope     string            `json:"envelope"`
-	MaxInFlight  int               `json:"max_in_flight"`            // requests in flight; default 64
-	Pipeline     int               `json:"pipeline"`                 // requests in flight per connection; default 1
-	MaxPerSecond int               `json:"max_per_second,omitempty"` // pushes begun per second; default 0: no limit
-	Retry        RetryPolicy       `json:"retry"`
-	Answers      AnswerRules       `json:"answers,omitzero"`
-	DeadLetters  DeadLetterPlace   `json:"dead_letters,omitzero"`
-	FilterTag    string            `json:"filter_tag,omitempty"` // only messages with exactly this tag; "": all
-	Protocol     string            `json:"protocol,omitempty"`   // for MessageStructure: http or https
-	Declared     bool              `json:"declared,omitempty"`   // comes from the configuration file
-	Pending      bool              `json:"pending,omitempty"`    // waits for its confirmation; gets nothing else
-	Token        string            `json:"token,omitempty"`      // that confirms it
-	TokenUntil   int64             `json:"token_until,omitempty"`
-	CreatedAt    int64             `json:"created_at"` // ms since 1970
-	UpdatedAt    int64             `json:"updated_at"` // ms since 1970
-	Labels       map[string]string `json:"labels,omitempty"`
+	Name              string            `json:"name"`
+	Kind              string            `json:"kind"`     // webhook, sns, smq, smn
+	Endpoint          string            `json:"endpoint"` // http or https URL
+	Envelope          string            `json:"envelope"`
+	MaxInFlight       int               `json:"max_in_flight"`            // requests in flight; default 64
+	Pipeline          int               `json:"pipeline"`                 // requests in flight per connection; default 1
+	MaxPerSecond      int               `json:"max_per_second,omitempty"` // pushes begun per second; default 0: no limit
+	Retry             RetryPolicy       `json:"retry"`
+	Answers           AnswerRules       `json:"answers,omitzero"`
+	DeadLetters       DeadLetterPlace   `json:"dead_letters,omitzero"`
+	FilterTag         string            `json:"filter_tag,omitempty"`          // only messages with exactly this tag; "": all
+	FilterPolicy      string            `json:"filter_policy,omitempty"`       // in the language of Amazon SNS; "": everything passes
+	FilterPolicyScope string            `json:"filter_policy_scope,omitempty"` // MessageAttributes (default) or MessageBody
+	Protocol          string            `json:"protocol,omitempty"`            // for MessageStructure: http or https
+	Declared          bool              `json:"declared,omitempty"`            // comes from the configuration file
+	Pending           bool              `json:"pending,omitempty"`             // waits for its confirmation; gets nothing else
+	Token             string            `json:"token,omitempty"`               // that confirms it
+	TokenUntil        int64             `json:"token_until,omitempty"`
+	CreatedAt         int64             `json:"created_at"` // ms since 1970
+	UpdatedAt         int64             `json:"updated_at"` // ms since 1970
+	Labels            map[string]string `json:"labels,omitempty"`
+
+	Filter CompiledFilter `json:"-"` // what CompileFilter made of the policy
 }
 
 // DeadLetterPlace is where a subscription's dead letters go. The zero value is the built-in list.
@@ -109,7 +113,7 @@ func (s *Subscription) Deleted() bool { return s.deleted.Load() }
 
 // Matches reports whether the subscription wants the message now.
 func (c *SubscriptionConfig) Matches(m *Message) bool {
-	return !c.Pending && (c.FilterTag == "" || string(m.Tag()) == c.FilterTag)
+	return !c.Pending && (c.FilterTag == "" || string(m.Tag()) == c.FilterTag) && c.passes(m)
 }
 
 // Clone returns a copy that may be changed.
@@ -145,7 +149,8 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
 // Unwrap makes a FieldError an ErrInvalid.
 func (e *FieldError) Unwrap() error { return ErrInvalid }
 
-// Validate returns every fault of the settings but those of kind and envelope, which the kinds know.
+// Validate returns every fault of the settings but those of kind and envelope, which the kinds know. It makes the filter
+// policy ready for use.
 func (c *SubscriptionConfig) Validate() []*FieldError {
 	var faults []*FieldError
 	fault := func(field, reason string, args ...any) {
@@ -169,6 +174,9 @@ func (c *SubscriptionConfig) Validate() []*FieldError {
 		fault("filter_tag", "is longer than %d bytes", FilterTagBytesMax)
 	} else if strings.ContainsFunc(c.FilterTag, unicode.IsControl) {
 		fault("filter_tag", "must not contain control characters")
+	}
+	if err := c.CompileFilter(); err != nil {
+		faults = append(faults, err)
 	}
 	if c.MaxPerSecond < 0 || c.MaxPerSecond > PerSecondMax {
 		fault("max_per_second", "must be between 0 and %d", PerSecondMax)

@@ -26,6 +26,8 @@ type Topic struct {
 
 	config        atomic.Pointer[TopicConfig]
 	subscriptions atomic.Pointer[[]*Subscription] // snapshot in order of creation; replaced under the catalog's lock
+	interest      atomic.Pointer[interest]        // finds subscriptions by what they filter for; nil: not worth it
+	findable      int                             // guarded by the catalog's lock: subscriptions it could find
 	deleted       atomic.Bool
 	durable       atomic.Bool // the catalog entry is synced
 
@@ -35,6 +37,7 @@ type Topic struct {
 	next Sequence      // committer only: the sequence the next message gets
 	high atomic.Uint64 // written by the shard's dispatcher: the last durable sequence
 	trim atomic.Uint64 // written by the egress: everything up to here is trimmed
+	pass atomic.Uint64 // written by the egress: everything up to here was offered to whom it concerns
 }
 
 // Config returns the topic's description; it must not be changed.
@@ -68,6 +71,12 @@ func (t *Topic) Trimmed() Sequence { return Sequence(t.trim.Load()) }
 
 // SetTrimmed records a trim; only for the egress worker that owns the topic.
 func (t *Topic) SetTrimmed(s Sequence) { t.trim.Store(uint64(s)) }
+
+// Passed is the sequence up to which every message was offered to whom it concerns, as far as it is kept.
+func (t *Topic) Passed() Sequence { return Sequence(t.pass.Load()) }
+
+// SetPassed records it; only for the egress worker that owns the topic.
+func (t *Topic) SetPassed(s Sequence) { t.pass.Store(uint64(s)) }
 
 func (c *TopicConfig) clone() *TopicConfig {
 	d := *c

@@ -132,17 +132,19 @@ func (r retentionConfig) engine() engine.Retention {
 }
 
 type subscriptionConfig struct {
-	Name         string            `yaml:"name"`
-	Kind         string            `yaml:"kind"`
-	Endpoint     string            `yaml:"endpoint"`
-	Envelope     string            `yaml:"envelope,omitempty"`
-	MaxInFlight  int               `yaml:"max_in_flight,omitempty"`
-	Pipeline     int               `yaml:"pipeline,omitempty"`
-	MaxPerSecond int               `yaml:"max_per_second,omitempty"`
-	FilterTag    string            `yaml:"filter_tag,omitempty"`
-	Retry        retryConfig       `yaml:"retry,omitempty"`
-	Answers      answersConfig     `yaml:"answers,omitempty"`
-	DeadLetters  deadLettersConfig `yaml:"dead_letters,omitempty"`
+	Name              string            `yaml:"name"`
+	Kind              string            `yaml:"kind"`
+	Endpoint          string            `yaml:"endpoint"`
+	Envelope          string            `yaml:"envelope,omitempty"`
+	MaxInFlight       int               `yaml:"max_in_flight,omitempty"`
+	Pipeline          int               `yaml:"pipeline,omitempty"`
+	MaxPerSecond      int               `yaml:"max_per_second,omitempty"`
+	FilterTag         string            `yaml:"filter_tag,omitempty"`
+	FilterPolicy      string            `yaml:"filter_policy,omitempty"`       // JSON, in the language of Amazon SNS
+	FilterPolicyScope string            `yaml:"filter_policy_scope,omitempty"` // MessageAttributes or MessageBody
+	Retry             retryConfig       `yaml:"retry,omitempty"`
+	Answers           answersConfig     `yaml:"answers,omitempty"`
+	DeadLetters       deadLettersConfig `yaml:"dead_letters,omitempty"`
 }
 
 type retryConfig struct {
@@ -420,6 +422,7 @@ func (s *subscriptionConfig) engine() engine.SubscriptionConfig {
 	return engine.SubscriptionConfig{
 		Name: s.Name, Kind: s.Kind, Endpoint: s.Endpoint, Envelope: s.Envelope,
 		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, MaxPerSecond: s.MaxPerSecond, FilterTag: s.FilterTag, Declared: true,
+		FilterPolicy: s.FilterPolicy, FilterPolicyScope: s.FilterPolicyScope,
 		Retry:       s.Retry.engine(),
 		Answers:     s.Answers.engine(),
 		DeadLetters: engine.DeadLetterPlace{Topic: s.DeadLetters.Topic, Queue: s.DeadLetters.Queue},

@@ -57,7 +57,7 @@ func TestDocumentedFileLoads(t *testing.T) {
 
 // What is printed as the effective configuration is a file that leads to it.
 func TestDumpLoadsAgain(t *testing.T) {
-	c, err := loadText(t, documented+"        retry: {min_delay: 2s, max_age: 1h}\n")
+	c, err := loadText(t, documented+"        retry: {min_delay: 2s, max_age: 1h}\n        filter_policy: '{\"a\": {\"b\": [1]}}'\n        filter_policy_scope: MessageBody\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +116,8 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 		`FILE:13: topics[0].subscriptions[0].max_in_flight: must be a whole number`,
 		`FILE:14: topics[0].subscriptions[0].pipeline: must be at least 1`)
 	f(strings.Replace(documented, "raw  ", "soap  ", 1), `FILE:12: topics[0].subscriptions[0].envelope: must be raw or cloudevents for the kind webhook`)
+	f(documented+"        filter_policy: '{\"a\":1}'", `FILE:15: topics[0].subscriptions[0].filter_policy: FilterPolicy: "a" must be an object or an array`)
+	f(documented+"        filter_policy_scope: Body", `FILE:15: topics[0].subscriptions[0].filter_policy_scope: must be MessageAttributes or MessageBody`)
 	f("topics:\n  - name: a\n  - name: a\n  - name: \"b c\"",
 		`FILE:3: topics[1].name: "a" is declared twice`,
 		`FILE:4: topics[2].name: must be 1 to 256 letters, digits, '-', '_', '.', '%' or '|'`)

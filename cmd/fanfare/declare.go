@@ -47,6 +47,9 @@ func (k *core) declareSubscription(t *engine.Topic, want engine.SubscriptionConf
 			return nil, err
 		}
 		want.SetDefaults()
+		if err := want.CompileFilter(); err != nil {
+			return nil, err
+		}
 		have := *s.Config()
 		want.CreatedAt, want.UpdatedAt = have.CreatedAt, have.UpdatedAt
 		if reflect.DeepEqual(have, want) {

@@ -120,7 +120,7 @@ func (s *state) readCatalog(store engine.Store) error {
 			}
 			s.subs[life] = &storedSub{
 				id: engine.SubscriptionID(id), topic: entry.Topic, name: entry.Config.Name,
-				revision: revision, tag: entry.Config.FilterTag, dead: map[int]deadLetter{},
+				revision: revision, tag: tagOf(&entry.Config), dead: map[int]deadLetter{},
 			}
 		}
 		return nil //nolint:nilerr // the key "id" has no number, and is of no interest here

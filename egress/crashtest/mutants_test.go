@@ -58,6 +58,11 @@ var mutants = []mutant{
 	{what: "what did not fit into the window is skipped", file: "egress/feeder.go", from: "whole = l.takeLocked(m)", to: "l.takeLocked(m)"},
 	{what: "a message that does not fit is taken for taken", file: "egress/lane.go", from: "l.wanted = m.Size()\n\t\treturn false", to: "l.wanted = m.Size()\n\t\tl.next++\n\t\treturn false"},
 	{what: "a subscription gets what its filter leaves out", file: "engine/subscription.go", from: `c.FilterTag == "" || string(m.Tag()) == c.FilterTag`, to: `c.FilterTag == "" || string(m.Tag()) == c.FilterTag || len(m.Tag()) > 0`},
+	{what: "a restart forgets the filter policies", file: "engine/catalog.go", from: "e.compileStored(t, &config)", to: "_ = config"},
+	{what: "a filter policy that is not met lets a message pass", file: "engine/filtering.go", from: "return p.Verdict(&e)", to: "return p.Verdict(&e) || !p.Findable()"},
+	{what: "a lagging lane passes over what it has yet to read", file: "egress/lane.go", from: "if to < l.next || l.seen >= l.next || l.closed {", to: "if to < l.next || l.closed {"},
+	{what: "a topic counts as passed before its lanes were asked", file: "egress/worker.go", from: "t.SetPassed(m.Sequence())", to: "t.SetPassed(m.Sequence() + 1)"},
+	{what: "a subscription is not found by its new tag", file: "engine/interest.go", from: "x.remove(s)\n\tif config != nil {", to: "if config == nil || x.found[s] == nil {\n\t\tx.remove(s)\n\t}\n\tif config != nil && x.found[s] == nil {"},
 	{what: "a delivery is buried one attempt early", file: "engine/retry.go", from: "p.MaxAttempts > 0 && attempts >= p.MaxAttempts", to: "p.MaxAttempts > 0 && attempts >= p.MaxAttempts-1"},
 	{what: "a drain forgets what was not pushed", file: "egress/lane.go", from: "case r.untried:\n\t\t\tl.queue.pushFront(d)", to: "case r.untried:\n\t\t\tl.endLocked(d)"},
 	// The timer, and what it fires.

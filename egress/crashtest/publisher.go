@@ -71,6 +71,7 @@ func (p *publisher) make(t *topicLife) (*messageLife, *engine.Message) {
 	record.Set(engine.FieldBody, m.body())
 	if m.tag != "" {
 		record.Set(engine.FieldTag, []byte(m.tag))
+		record.AddAttribute([]byte("tag"), []byte("String"), []byte(m.tag), false)
 	}
 	return m, record
 }

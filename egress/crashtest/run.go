@@ -54,6 +54,7 @@ func newShape(rng *rand.Rand) shape {
 		groupMax:   [...]int{2, 16, 1024}[rng.IntN(3)],
 		breaker:    1 + rng.IntN(5),
 		progress:   time.Duration(1+rng.IntN(4)) * time.Millisecond,
+		findFrom:   [...]int{1, 2, 1000}[rng.IntN(3)],
 	}
 }
 

@@ -200,15 +200,45 @@ func (c *controller) removeTopic(slot int, t *topicLife) {
 // config turns settings into what the engine is asked for.
 func (c *controller) config(s *subLife, set *settings) engine.SubscriptionConfig {
 	r := c.rng
-	return engine.SubscriptionConfig{
+	config := engine.SubscriptionConfig{
 		Name: s.name, Kind: "probe", Endpoint: endpointOf(r.IntN(hosts), s.index),
-		MaxInFlight: 1 + r.IntN(4), Pipeline: 1 + r.IntN(4), FilterTag: set.tag,
+		MaxInFlight: 1 + r.IntN(4), Pipeline: 1 + r.IntN(4),
 		Retry: engine.RetryPolicy{
 			MinDelay: time.Millisecond, MaxDelay: retryDelayMax, Timeout: 15 * time.Millisecond,
 			MaxAttempts: set.attempts, MaxAge: set.age,
 		},
 		Labels: map[string]string{revisionLabel: strconv.Itoa(len(s.settings))},
 	}
+	if set.tag != "" {
+		filters(set.tag)[r.IntN(3)](&config)
+	}
+	return config
+}
+
+// filters are the ways to ask for a tag: as such, and as the attribute that every message with a tag has besides, by a
+// policy whose value can be looked up, and by one that has to be asked.
+func filters(tag string) [3]func(c *engine.SubscriptionConfig) {
+	return [...]func(c *engine.SubscriptionConfig){
+		func(c *engine.SubscriptionConfig) { c.FilterTag = tag },
+		func(c *engine.SubscriptionConfig) { c.FilterPolicy = `{"tag":["` + tag + `"]}` },
+		func(c *engine.SubscriptionConfig) { c.FilterPolicy = `{"tag":[{"prefix":"` + tag + `"}]}` },
+	}
+}
+
+// tagOf is the tag that a subscription asks for in one of those ways; it is not one there is if it asks in another.
+func tagOf(stored *engine.SubscriptionConfig) string {
+	if stored.FilterTag == "" && stored.FilterPolicy == "" {
+		return ""
+	}
+	for _, tag := range []string{"a", "b"} {
+		for _, ask := range filters(tag) {
+			var c engine.SubscriptionConfig
+			if ask(&c); c.FilterTag == stored.FilterTag && c.FilterPolicy == stored.FilterPolicy {
+				return tag
+			}
+		}
+	}
+	return "?"
 }
 
 func (c *controller) newSettings() settings {

@@ -22,6 +22,7 @@ type shape struct {
 	groupMax   int
 	breaker    int
 	progress   time.Duration
+	findFrom   int
 }
 
 const storeDir = "store"
@@ -80,7 +81,7 @@ func (w *world) boot(fs vfs.FS, wrap wrapStore) error {
 
 func (w *world) start() (err error) {
 	w.engine, err = engine.New(engine.Options{
-		Store: w.store, Shards: w.shape.shards, RingSlots: 64, GroupMessagesMax: w.shape.groupMax,
+		Store: w.store, Shards: w.shape.shards, RingSlots: 64, GroupMessagesMax: w.shape.groupMax, FindFrom: w.shape.findFrom,
 	})
 	if err != nil {
 		return err

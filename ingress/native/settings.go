@@ -14,13 +14,15 @@ type subscriptionSetting = setting[engine.SubscriptionConfig]
 
 // settings are the keys of a subscription; those with nil are what a view adds, and ignored.
 var settings = map[string]subscriptionSetting{
-	"kind":           textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Kind }),
-	"endpoint":       textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Endpoint }),
-	"envelope":       textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Envelope }),
-	"filter_tag":     textSetting(func(c *engine.SubscriptionConfig) *string { return &c.FilterTag }),
-	"max_in_flight":  numberSetting(1, func(c *engine.SubscriptionConfig) *int { return &c.MaxInFlight }),
-	"pipeline":       numberSetting(1, func(c *engine.SubscriptionConfig) *int { return &c.Pipeline }),
-	"max_per_second": numberSetting(0, func(c *engine.SubscriptionConfig) *int { return &c.MaxPerSecond }),
+	"kind":                textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Kind }),
+	"endpoint":            textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Endpoint }),
+	"envelope":            textSetting(func(c *engine.SubscriptionConfig) *string { return &c.Envelope }),
+	"filter_tag":          textSetting(func(c *engine.SubscriptionConfig) *string { return &c.FilterTag }),
+	"filter_policy":       textSetting(func(c *engine.SubscriptionConfig) *string { return &c.FilterPolicy }),
+	"filter_policy_scope": textSetting(func(c *engine.SubscriptionConfig) *string { return &c.FilterPolicyScope }),
+	"max_in_flight":       numberSetting(1, func(c *engine.SubscriptionConfig) *int { return &c.MaxInFlight }),
+	"pipeline":            numberSetting(1, func(c *engine.SubscriptionConfig) *int { return &c.Pipeline }),
+	"max_per_second":      numberSetting(0, func(c *engine.SubscriptionConfig) *int { return &c.MaxPerSecond }),
 	"retry": func(c *engine.SubscriptionConfig, key string, value []byte) error {
 		return readObject(c, key, value, retrySettings)
 	},

@@ -69,7 +69,7 @@ func TestParseSettings(t *testing.T) {
 // FuzzNativeSubscription checks that settings which are accepted are JSON for encoding/json too, and that what a
 // GET would tell of them is read as the same settings again.
 func FuzzNativeSubscription(f *testing.F) {
-	f.Add([]byte(`{"kind":"sns","endpoint":"https://h/","envelope":"raw","max_in_flight":8,"pipeline":16,"filter_tag":"red",` +
+	f.Add([]byte(`{"kind":"sns","endpoint":"https://h/","envelope":"raw","max_in_flight":8,"pipeline":16,"filter_tag":"red","filter_policy":"{\"a\":[\"b\"]}",` +
 		`"retry":{"min_delay":"10ms","max_delay":"60s","max_attempts":5,"max_age":"1h","timeout":"2s"}}`))
 	f.Add([]byte(`{"name":"x","retry":{"max_attempts":0}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -8,23 +8,25 @@ import (
 
 // subscriptionView is what is told of a subscription: its settings and what goes with them.
 type subscriptionView struct {
-	Name         string      `json:"name"`
-	Topic        string      `json:"topic"`
-	Kind         string      `json:"kind"`
-	Endpoint     string      `json:"endpoint"`
-	Envelope     string      `json:"envelope"`
-	MaxInFlight  int         `json:"max_in_flight"`
-	Pipeline     int         `json:"pipeline"`
-	MaxPerSecond int         `json:"max_per_second,omitempty"`
-	FilterTag    string      `json:"filter_tag,omitempty"`
-	Retry        retryView   `json:"retry"`
-	Answers      answersView `json:"answers,omitzero"`
-	DeadLetters  placeView   `json:"dead_letters,omitzero"`
-	Pending      bool        `json:"pending,omitempty"`
-	Declared     bool        `json:"declared,omitempty"`
-	CreatedAt    time.Time   `json:"created_at"`
-	UpdatedAt    time.Time   `json:"updated_at"`
-	State        *stateView  `json:"state,omitempty"`
+	Name              string      `json:"name"`
+	Topic             string      `json:"topic"`
+	Kind              string      `json:"kind"`
+	Endpoint          string      `json:"endpoint"`
+	Envelope          string      `json:"envelope"`
+	MaxInFlight       int         `json:"max_in_flight"`
+	Pipeline          int         `json:"pipeline"`
+	MaxPerSecond      int         `json:"max_per_second,omitempty"`
+	FilterTag         string      `json:"filter_tag,omitempty"`
+	FilterPolicy      string      `json:"filter_policy,omitempty"`
+	FilterPolicyScope string      `json:"filter_policy_scope,omitempty"`
+	Retry             retryView   `json:"retry"`
+	Answers           answersView `json:"answers,omitzero"`
+	DeadLetters       placeView   `json:"dead_letters,omitzero"`
+	Pending           bool        `json:"pending,omitempty"`
+	Declared          bool        `json:"declared,omitempty"`
+	CreatedAt         time.Time   `json:"created_at"`
+	UpdatedAt         time.Time   `json:"updated_at"`
+	State             *stateView  `json:"state,omitempty"`
 }
 
 type retryView struct {
@@ -89,6 +91,7 @@ func viewConfig(c *engine.SubscriptionConfig, topic string) subscriptionView {
 	return subscriptionView{
 		Name: c.Name, Topic: topic, Kind: c.Kind, Endpoint: c.Endpoint, Envelope: c.Envelope,
 		MaxInFlight: c.MaxInFlight, Pipeline: c.Pipeline, MaxPerSecond: c.MaxPerSecond, FilterTag: c.FilterTag,
+		FilterPolicy: c.FilterPolicy, FilterPolicyScope: c.FilterPolicyScope,
 		Retry:       viewRetry(&c.Retry),
 		Answers:     answersView(c.Answers),
 		DeadLetters: placeView(c.DeadLetters),

@@ -290,8 +290,7 @@ func TestSubscriptionARNRules(t *testing.T) {
 		return []string{"Action", "SetSubscriptionAttributes", "SubscriptionArn", arnOrders + ":" + confirmedName, "AttributeName", name, "AttributeValue", value}
 	}
 	s.wantError(400, "InvalidParameter", "Invalid parameter: AttributeName", set("Colour", "red")...)
-	s.wantError(400, "InvalidParameter", "Invalid parameter: FilterPolicy: not supported", set("FilterPolicy", `{"a":["b"]}`)...)
-	s.wantError(200, "", "", set("FilterPolicy", "")...)
+	s.wantError(400, "InvalidParameter", "Invalid parameter: ReplayPolicy: not supported", set("ReplayPolicy", "x")...)
 	s.wantError(400, "InvalidParameter", "Invalid parameter: AttributeName Reason: no value for required parameter", set("", "")...)
 }
 

@@ -13,7 +13,7 @@
 //	PutDataProtectionPolicy, GetDataProtectionPolicy            dataprotection.go
 //	Subscribe, ConfirmSubscription, Unsubscribe                 subscribe.go, gateways.go, unsubscribe.go
 //	ListSubscriptions, ListSubscriptionsByTopic,
-//	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go, settings.go
+//	GetSubscriptionAttributes, SetSubscriptionAttributes        subscriptions.go, settings.go, filter.go
 //	the actions of mobile push                                  platform.go, endpoints.go
 //	the actions of text messages and their sandbox              sms.go, sandbox.go
 //	GET /SimpleNotificationService-....pem, unsigned            certificate.go
@@ -24,7 +24,8 @@
 //
 // Endpoints are http and https, and, where Options.Gateways has a gateway for them, sms, application, email and
 // email-json: these are pushed to the gateway by the kind "gateway". Lambda and Firehose are refused, and FIFO topics
-// and filter policies are, never ignored. A DeliveryPolicy becomes the
+// are, never ignored. A FilterPolicy holds from the moment it is set; how many there may be is not limited, and "{}"
+// removes one as "" does. A DeliveryPolicy becomes the
 // subscription's retry policy, its limit of pushes per second and its content type (delivery.go, effective.go); a
 // topic's policy is carried into its subscriptions whenever it changes. A RedrivePolicy becomes the queue for dead
 // letters: Options.Queues/ACCOUNT/NAME. Every other action is answered InvalidAction.

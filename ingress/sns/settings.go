@@ -13,10 +13,10 @@ type settings struct {
 	delivery *string // DeliveryPolicy, normalised; "" for none
 	redrive  *string // RedrivePolicy as it was given; "" for none
 	queue    string  // URL of the queue it names
+	filter   filterSettings
 }
 
-// read takes over an attribute and returns what is wrong with it. A value that asks for what every subscription does
-// anyway is fine.
+// read takes over an attribute and returns what is wrong with it.
 func (s *settings) read(f *Face, t *engine.Topic, name, value string) (fault string) {
 	switch name {
 	case "RawMessageDelivery":
@@ -38,8 +38,10 @@ func (s *settings) read(f *Face, t *engine.Topic, name, value string) (fault str
 		}
 		s.redrive, s.queue = &value, queue
 		return fault
+	case "FilterPolicy", "FilterPolicyScope":
+		return s.filter.read(name, value)
 	}
-	return checkSubscriptionAttribute(name, value)
+	return refuseAttribute(name)
 }
 
 // apply changes a subscription to what was asked.
@@ -55,13 +57,14 @@ func (s *settings) apply(config *engine.SubscriptionConfig, t *engine.Topic) {
 		setLabel(config, labelRedrive, *s.redrive)
 		config.DeadLetters.Queue = s.queue
 	}
+	s.filter.apply(config)
 }
 
 // stored reports whether a subscription has what was asked.
 func (s *settings) stored(config *engine.SubscriptionConfig) bool {
 	return (s.envelope == nil || *s.envelope == config.Envelope) &&
 		(s.delivery == nil || *s.delivery == config.Labels[labelDelivery]) &&
-		(s.redrive == nil || s.queue == config.DeadLetters.Queue)
+		(s.redrive == nil || s.queue == config.DeadLetters.Queue) && s.filter.stored(config)
 }
 
 // queueOf reads a RedrivePolicy and returns the URL of the queue it names, "" for none.

@@ -150,6 +150,9 @@ func (c *call) subscriptionConfig(p params, t *engine.Topic, topicARN string) (c
 			return config, asked, invalid("Attributes Reason: %s", fault)
 		}
 	}
+	if fault := asked.filter.check(&config); fault != "" {
+		return config, asked, invalid("Attributes Reason: %s", fault)
+	}
 	asked.apply(&config, t)
 	return config, asked, nil
 }
@@ -237,22 +240,13 @@ func rawDelivery(value string) (envelope, fault string) {
 	return "", "RawMessageDelivery: Invalid value [" + shorten(value) + "]. Must be true or false."
 }
 
-// checkSubscriptionAttribute returns what is wrong with an attribute that cannot be set to anything new.
-func checkSubscriptionAttribute(name, value string) (fault string) {
+// refuseAttribute says why an attribute cannot be set.
+func refuseAttribute(name string) (fault string) {
 	switch name {
-	case "FilterPolicy":
-		if value == "" || value == "{}" {
-			return ""
-		}
-	case "FilterPolicyScope":
-		if value == "" || value == "MessageAttributes" {
-			return ""
-		}
 	case "SubscriptionRoleArn", "ReplayPolicy":
-	default:
-		return "AttributeName"
+		return name + ": not supported"
 	}
-	return name + ": not supported"
+	return "AttributeName"
 }
 
 // subscriptionTo finds a topic's subscription of the destination that another one has, nil when there is none.

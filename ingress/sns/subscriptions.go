@@ -141,6 +141,7 @@ func (c *call) getSubscriptionAttributes(p params) error {
 			attributes[name] = value
 		}
 	}
+	addFilter(attributes, config)
 	c.replyAttributes("GetSubscriptionAttributes", attributes)
 	return nil
 }
@@ -159,6 +160,9 @@ func (c *call) setSubscriptionAttributes(p params) error {
 		return invalid("%s", fault)
 	}
 	if fault := asked.read(c.face, s.Topic, name, p["AttributeValue"]); fault != "" {
+		return invalid("%s", fault)
+	}
+	if fault := asked.filter.check(s.Config()); fault != "" {
 		return invalid("%s", fault)
 	}
 	if asked != (settings{}) {
