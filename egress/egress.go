@@ -23,6 +23,8 @@ type Egress struct {
 	dialer    *dialer
 	pushers   sync.Pool
 
+	interested sync.Pool // of *[]*engine.Subscription, while a message is dispatched
+
 	context   context.Context // of connecting; ends when draining is over
 	cancel    context.CancelFunc
 	draining  atomic.Bool

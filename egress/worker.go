@@ -24,8 +24,6 @@ type worker struct {
 
 	asked atomic.Pointer[engine.Topic] // one that is in quiet, so that it need not be put there again
 
-	interested []*engine.Subscription // the dispatcher's own
-
 	wake     chan struct{} // the ledger has notes
 	feedWake chan struct{} // the feeder has lanes
 
@@ -68,18 +66,38 @@ func newWorker(e *Egress) *worker {
 // dispatch offers a durable message to the lanes of its topic.
 func (w *worker) dispatch(m *engine.Message) {
 	t := m.Topic()
-	subs, all := t.Interested(w.interested[:0], m)
+	if t.Finds() {
+		w.dispatchFound(t, m)
+		return
+	}
+	subs := t.Subscriptions()
+	for _, s := range subs {
+		s.Receiver().Offer(m)
+	}
+	if len(subs) == 0 && w.asked.Load() != t {
+		w.revisit(t)
+	}
+}
+
+// dispatchFound offers a message to those lanes of its topic that it may concern.
+func (w *worker) dispatchFound(t *engine.Topic, m *engine.Message) {
+	memory, _ := w.egress.interested.Get().(*[]*engine.Subscription)
+	if memory == nil {
+		memory = new([]*engine.Subscription)
+	}
+	subs, all := t.Interested((*memory)[:0], m)
 	for _, s := range subs {
 		s.Receiver().Offer(m)
 	}
 	if !all {
 		clear(subs)
-		w.interested = subs[:0]
+		*memory = subs[:0]
 		t.SetPassed(m.Sequence()) // before the look at asked: who took the topic off before sees it
+		if w.asked.Load() != t {
+			w.revisit(t)
+		}
 	}
-	if (len(subs) == 0 || !all) && w.asked.Load() != t {
-		w.revisit(t)
-	}
+	w.egress.interested.Put(memory)
 }
 
 func signal(c chan struct{}) {

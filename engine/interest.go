@@ -90,6 +90,9 @@ func without(all []*Subscription, s *Subscription) []*Subscription {
 	return all
 }
 
+// Finds reports whether the topic knows which of its subscriptions a message may concern.
+func (t *Topic) Finds() bool { return t.interest.Load() != nil }
+
 // Interested returns the subscriptions that a message may concern, some perhaps twice; each has still to be asked. They
 // are appended to dst, unless they are all there are: then it is the topic's snapshot, which must not be changed. Only for
 // the egress worker that owns the topic.
