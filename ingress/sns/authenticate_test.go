@@ -105,7 +105,7 @@ func TestOpen(t *testing.T) {
 
 // TestPermissions asks for every action with every credential. Who may not is told so before anything is looked up: a
 // topic that exists and one that does not are refused alike.
-func TestPermissions(t *testing.T) {
+func TestCredentialPermissions(t *testing.T) {
 	actions := append(slices.Collect(maps.Keys(operations)), "Publish", "PublishBatch")
 	for _, topic := range []string{arnT1, "arn:aws:sns:us-east-1:000000000000:guessed"} {
 		s := newServer(t, Options{Keys: testKeys()})
