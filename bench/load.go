@@ -131,12 +131,15 @@ func (s *suite) sunk(ctx context.Context) (int64, error) {
 }
 
 // waitSunk waits until the sink has had that many requests, as long as there is progress.
-func (s *suite) waitSunk(ctx context.Context, want int64) error {
+func (s *suite) waitSunk(ctx context.Context, want int64) error { return waitCount(ctx, want, s.sunk) }
+
+// waitCount waits until a count has reached a number, as long as there is progress.
+func waitCount(ctx context.Context, want int64, count func(context.Context) (int64, error)) error {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	last, moved := int64(-1), time.Now()
 	for {
-		n, err := s.sunk(ctx)
+		n, err := count(ctx)
 		switch {
 		case err != nil:
 			return err

@@ -260,28 +260,7 @@ func (r *profileRig) sunk(ctx context.Context) (int64, error) {
 
 // waitSunk waits until the subscriber has had that many requests, as long as there is progress.
 func (r *profileRig) waitSunk(ctx context.Context, want int64) error {
-	const stallLimit = 15 * time.Second
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	last, moved := int64(-1), time.Now()
-	for {
-		n, err := r.sunk(ctx)
-		switch {
-		case err != nil:
-			return err
-		case n >= want:
-			return nil
-		case n > last:
-			last, moved = n, time.Now()
-		case time.Since(moved) > stallLimit:
-			return fmt.Errorf("%d of %d pushes did not arrive", want-n, want)
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return waitCount(ctx, want, r.sunk)
 }
 
 // newRigSuite is a suite that starts processes of a program, in a directory that the caller removes.
