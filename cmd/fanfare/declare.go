@@ -71,6 +71,7 @@ func (h *house) reload(load func() (*config, error)) {
 		err = h.core.Load().declare(c)
 	}
 	if err == nil {
+		h.config.Topics = c.Topics // a store that is opened anew is declared these, not those of the start
 		err = h.replaceCredentials(c)
 	}
 	if err != nil {

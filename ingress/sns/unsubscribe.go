@@ -32,10 +32,16 @@ func (c *call) unsubscribe(p params) error {
 		return nil
 	case err != nil:
 		return err
-	case s.Config().Labels[labelGuarded] == "true" && !c.signed:
+	}
+	config := s.Config()
+	switch {
+	case isCancelled(config): // by another request, meanwhile: it is not pending, and can come back
+		c.replyNone("Unsubscribe")
+		return nil
+	case (config.Declared || config.Labels[labelGuarded] == "true") && !c.signed: // a declared name can be guessed, so it is no credential
 		return &fault{403, "AuthorizationError", "User is not authorized to perform: SNS:Unsubscribe on resource: " + c.subscriptionARN(s)}
 	}
-	if config := s.Config(); c.signed || config.Pending || config.Declared || config.Token == "" {
+	if c.signed || config.Pending || config.Token == "" {
 		err = c.face.deleteSubscription(s)
 	} else {
 		err = c.cancel(s)
