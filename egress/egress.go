@@ -181,6 +181,9 @@ func (g *Egress) Open(s *engine.Subscription, progress engine.Progress) engine.R
 		saved:    progress.Floor,
 	}
 	l.window = l.windowMin()
+	l.mu.Lock()
+	l.feedLocked() // what was committed since the progress was read; nothing may come that would have it fed
+	l.mu.Unlock()
 	return l
 }
 

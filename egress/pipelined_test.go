@@ -77,3 +77,44 @@ func TestBodiesOfAllSizesInOneBatch(t *testing.T) {
 		t.Error("no batch had several requests")
 	}
 }
+
+// nested renders bodies that are views into the scratch memory, behind its beginning, as the envelopes do that look for a
+// text by protocol.
+type nested struct{ plain }
+
+func (nested) Compile(*engine.Subscription) egress.Encoder { return nested{} }
+
+func (nested) Body(scratch []byte, m *engine.Message) (body, grown []byte) {
+	grown = append(append(scratch, "unused "...), m.Body()...)
+	return grown[len("unused "):], grown
+}
+
+// A large body that lies in the memory in which the next one is rendered arrives as it was, too.
+func TestRenderedBodiesInOneBatch(t *testing.T) {
+	var order []string // of the one connection
+	d := &depths{}
+	release := make(chan struct{})
+	url := kindtest.Listen(t, d.serve(func(_, _ int, bodies []string) (string, bool) {
+		<-release
+		order = append(order, bodies...)
+		return times(len(bodies), empty200), true
+	}))
+	h := newHouse(t, newMemory(), egress.Options{Kinds: []egress.Kind{nested{}}})
+	topic := h.topic("orders")
+	h.subscribe(topic, engine.SubscriptionConfig{Name: "s", Kind: nested{}.Name(), Endpoint: url, Pipeline: 16, MaxInFlight: 16})
+	var want []string
+	for i := range 12 {
+		want = append(want, strings.Repeat(string(rune('a'+i)), 10<<10))
+		h.publish(topic, want[i])
+	}
+	close(release)
+	d.waitFor(t, len(want))
+	for i := range want {
+		if order[i] != want[i] {
+			t.Fatalf("message %d has %d bytes %.10q, want %d bytes %.10q", i, len(order[i]), order[i], len(want[i]), want[i])
+		}
+	}
+	if len(d.deep) == 0 {
+		t.Error("no batch had several requests")
+	}
+}

@@ -250,10 +250,10 @@ func (p *pusher) render(set *settings, d *delivery) {
 	out = strconv.AppendInt(out, int64(len(body)), 10)
 	out = append(out, "\r\n\r\n"...)
 	p.conn.Out = out
-	if len(body) > 0 && cap(p.scratch.body) > 0 && &body[0] == &p.scratch.body[:1][0] {
-		p.conn.Out = append(out, body...) // the next request is rendered there
-	} else {
+	if view := d.m.Body(); len(body) > 0 && len(view) > 0 && &body[0] == &view[0] {
 		p.conn.AddBody(body)
+	} else {
+		p.conn.Out = append(out, body...) // it lies somewhere in the scratch memory, where the next request is rendered
 	}
 }
 

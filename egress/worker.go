@@ -89,7 +89,9 @@ func (w *worker) dispatchFound(t *engine.Topic, m *engine.Message) {
 	for _, s := range subs {
 		s.Receiver().Offer(m)
 	}
-	if !all {
+	if all {
+		clear((*memory)[:cap(*memory)]) // what was found before it was given up
+	} else {
 		clear(subs)
 		*memory = subs[:0]
 		t.SetPassed(m.Sequence()) // before the look at asked: who took the topic off before sees it

@@ -266,7 +266,7 @@ func (x *Index[T]) appendValue(dst []T, v *values[T], one *value) []T {
 		}
 		return append(dst, v.strings[string(text)]...)
 	case kindNumber:
-		if len(one.number.digits) > canonicalMax {
+		if len(one.number.digits) > canonicalMax+1 { // a policy's may be written without a point
 			return dst
 		}
 		x.scratch = one.number.appendCanonical(x.scratch[:0])

@@ -114,3 +114,19 @@ func TestIndexAnchors(t *testing.T) {
 		t.Error("the index tells of a message with too many values")
 	}
 }
+
+func TestIndexFindsLongNumbersWithAPoint(t *testing.T) {
+	digits := strings.Repeat("1", canonicalMax)
+	p, err := Compile([]byte(`{"n":[`+digits+`]}`), MessageBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var x Index[int]
+	if !x.Add(p, 1) {
+		t.Fatal("the policy cannot be found")
+	}
+	body := `{"n":` + digits[:1] + "." + digits[1:] + fmt.Sprintf("e%d}", canonicalMax-1)
+	if !p.MatchBody([]byte(body)) || !slices.Contains(x.candidates(MessageBody, body, nil), 1) {
+		t.Fatalf("%s is not found", body)
+	}
+}
