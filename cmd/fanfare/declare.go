@@ -68,14 +68,16 @@ func (k *core) declareSubscription(t *engine.Topic, want engine.SubscriptionConf
 func (h *house) reload(load func() (*config, error)) {
 	c, err := load()
 	if err == nil {
+		err = h.replaceCredentials(c) // first: a key that is taken back must not stay because of a topic
+	}
+	if err == nil {
 		err = h.core.Load().declare(c)
 	}
 	if err == nil {
 		h.config.Topics = c.Topics // a store that is opened anew is declared these, not those of the start
-		err = h.replaceCredentials(c)
 	}
 	if err != nil {
-		h.log.Error().Err(err).Msg("the configuration was not applied")
+		h.log.Error().Err(err).Msg("the configuration was not applied, or not all of it")
 		return
 	}
 	h.log.Info().Msg("the configured topics, subscriptions and credentials were applied")

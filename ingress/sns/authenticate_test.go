@@ -173,8 +173,13 @@ func TestLinksStayUnsigned(t *testing.T) {
 	if r := s.serve(signedBy("subscribe", end...)); r.status != 200 {
 		t.Errorf("signed: %s", r.text)
 	}
-	if r := s.serve(link("Action", "Unsubscribe", "SubscriptionArn", arnOrders+":"+confirmedName)); r.status != 200 {
-		t.Errorf("unsubscribe: %s", r.text)
+	// One that was not made here has no link but its name, which can be guessed.
+	end = []string{"Action", "Unsubscribe", "SubscriptionArn", arnOrders + ":" + confirmedName}
+	if r := s.serve(link(end...)); r.status != 403 || r.Code != "AuthorizationError" {
+		t.Errorf("unsubscribe from one with a name of choice: %s", r.text)
+	}
+	if r := s.serve(signedBy("subscribe", end...)); r.status != 200 {
+		t.Errorf("signed: %s", r.text)
 	}
 	if s.engine.Topic([]byte("orders")).Subscription(confirmedName) != nil {
 		t.Error("the subscription is still there")

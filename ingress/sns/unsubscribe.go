@@ -38,7 +38,7 @@ func (c *call) unsubscribe(p params) error {
 	case isCancelled(config): // by another request, meanwhile: it is not pending, and can come back
 		c.replyNone("Unsubscribe")
 		return nil
-	case (config.Declared || config.Labels[labelGuarded] == "true") && !c.signed: // a declared name can be guessed, so it is no credential
+	case !c.signed && (c.face.guessable(config) || config.Labels[labelGuarded] == "true"):
 		return &fault{403, "AuthorizationError", "User is not authorized to perform: SNS:Unsubscribe on resource: " + c.subscriptionARN(s)}
 	}
 	if c.signed || config.Pending || config.Token == "" {
@@ -53,6 +53,12 @@ func (c *call) unsubscribe(p params) error {
 	c.face.sweep(s.Topic)
 	c.replyNone("Unsubscribe")
 	return nil
+}
+
+// guessable reports whether whoever knows the name of a subscription need not have got it from its messages: a name that was
+// chosen is no credential.
+func (f *Face) guessable(config *engine.SubscriptionConfig) bool {
+	return config.Declared || f.Verifies() && config.Token == ""
 }
 
 func (f *Face) deleteSubscription(s *engine.Subscription) error {

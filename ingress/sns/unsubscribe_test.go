@@ -120,3 +120,16 @@ func TestSweep(t *testing.T) {
 		t.Errorf("%d subscriptions are left", len(topic.Subscriptions()))
 	}
 }
+
+// TestUnsubscribeDeclared: what the configuration file declares is not ended by who knows its name.
+func TestUnsubscribeDeclared(t *testing.T) {
+	s := newServer(t, Options{})
+	sub, arn := s.confirmed()
+	if err := s.engine.UpdateSubscription(sub, func(c *engine.SubscriptionConfig) { c.Declared = true }); err != nil {
+		t.Fatal(err)
+	}
+	s.wantError(403, "AuthorizationError", "User is not authorized to perform: SNS:Unsubscribe on resource: "+arn, "Action", "Unsubscribe", "SubscriptionArn", arn)
+	if sub.Deleted() || sub.Config().Pending {
+		t.Error("it is gone")
+	}
+}
