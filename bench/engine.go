@@ -20,11 +20,16 @@ func (s *suite) dataDir() string {
 
 // startOn starts Fanfare on a directory, which goes with it.
 func (s *suite) startOn(ctx context.Context, durability, data string) (*process, error) {
-	p, err := s.start(ctx, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", data, "--durability", durability)
+	p, err := s.start(ctx, serveArgs(durability, data)...)
 	if err == nil {
 		p.data = data
 	}
 	return p, err
+}
+
+// serveArgs call a server on ports that the kernel chooses.
+func serveArgs(durability, data string) []string {
+	return []string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", data, "--durability", durability}
 }
 
 // stopEngine stops it and removes its data, so that the disk holds those of one row at a time.

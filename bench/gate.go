@@ -57,7 +57,7 @@ func Gate(ctx context.Context, opts GateOptions) error {
 		return fmt.Errorf("bench: gate: %w", err)
 	}
 	opts.setDefaults()
-	s, err := newRigSuite(SuiteOptions{Executable: opts.Executable, Dir: opts.TempDir, Out: opts.Out})
+	s, err := newSuite(SuiteOptions{Executable: opts.Executable, Dir: opts.TempDir, Out: opts.Out})
 	if err != nil {
 		return fmt.Errorf("bench: gate: %w", err)
 	}

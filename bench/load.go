@@ -106,9 +106,9 @@ func (s *suite) bareLoop(ctx context.Context, o PushLoopOptions) (float64, error
 	return float64(r.CPU) / float64(r.Pushed), nil
 }
 
-// sinkSays asks the sink for one of its own paths.
-func (s *suite) sinkSays(ctx context.Context, method, path string, into any) error {
-	status, body, err := call(ctx, s.sink.listen, method, path, "")
+// says asks a process that is a sink for one of its own paths.
+func (p *process) says(ctx context.Context, method, path string, into any) error {
+	status, body, err := call(ctx, p.listen, method, path, "")
 	if err != nil {
 		return err
 	}
@@ -122,11 +122,14 @@ func (s *suite) sinkSays(ctx context.Context, method, path string, into any) err
 }
 
 // sunk is the number of requests the sink has had.
-func (s *suite) sunk(ctx context.Context) (int64, error) {
+func (s *suite) sunk(ctx context.Context) (int64, error) { return s.sink.sunk(ctx) }
+
+// sunk is the number of requests that a process which is a sink has had.
+func (p *process) sunk(ctx context.Context) (int64, error) {
 	var count struct {
 		Requests int64 `json:"requests"`
 	}
-	err := s.sinkSays(ctx, "GET", "/count", &count)
+	err := p.says(ctx, "GET", "/count", &count)
 	return count.Requests, err
 }
 

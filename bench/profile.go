@@ -79,7 +79,7 @@ func Profile(ctx context.Context, opts ProfileOptions) error {
 	if err != nil {
 		return fmt.Errorf("bench: profile: %w", err)
 	}
-	s, err := newRigSuite(SuiteOptions{Executable: opts.Executable, Dir: opts.TempDir, Out: cmp.Or[io.Writer](opts.Out, io.Discard)})
+	s, err := newSuite(SuiteOptions{Executable: opts.Executable, Dir: opts.TempDir, Out: cmp.Or[io.Writer](opts.Out, io.Discard)})
 	if err != nil {
 		return fmt.Errorf("bench: profile: %w", err)
 	}

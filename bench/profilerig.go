@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -79,10 +78,7 @@ func startRig(ctx context.Context, s *suite, sc ProfileScenario, flags ...string
 func subscriptionName(i int) string { return "s" + strconv.Itoa(i) }
 
 func (r *profileRig) serverArgs(data string) []string {
-	return []string{
-		"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", data,
-		"--durability", r.scenario.Durability,
-	}
+	return serveArgs(r.scenario.Durability, data)
 }
 
 // stop ends the processes and removes the data. It is idempotent.
@@ -214,15 +210,11 @@ func (r *profileRig) loadArgs(face int, d time.Duration, rate float64) []string 
 		target = r.server.listen
 	}
 	faces := len(r.scenario.Faces)
-	args := []string{
-		"bench", "publish", "--target", "http://" + target, "--face", r.scenario.Faces[face], "--topic", "bench",
-		"--size", strconv.Itoa(r.scenario.SizeBytes), "--conns", strconv.Itoa(max(1, r.scenario.Conns/faces)),
-		"--duration", d.String(), "--json",
+	l := load{
+		face: r.scenario.Faces[face], topic: "bench", size: r.scenario.SizeBytes, conns: max(1, r.scenario.Conns/faces),
+		duration: d, rate: rate / float64(faces),
 	}
-	if rate > 0 {
-		args = append(args, "--rate", strconv.FormatFloat(rate/float64(faces), 'f', 1, 64))
-	}
-	return args
+	return l.args(target)
 }
 
 // calibrate finds the rate of an open loop: the scenario's share of what server, load and subscriber together get done.
@@ -244,32 +236,9 @@ func (r *profileRig) calibrate(ctx context.Context) error {
 }
 
 // sunk is the number of requests the subscriber has had.
-func (r *profileRig) sunk(ctx context.Context) (int64, error) {
-	_, body, err := call(ctx, r.sink.listen, "GET", "/count", "")
-	if err != nil {
-		return 0, err
-	}
-	var count struct {
-		Requests int64 `json:"requests"`
-	}
-	if err := json.Unmarshal([]byte(body), &count); err != nil {
-		return 0, fmt.Errorf("the sink's count: %w", err)
-	}
-	return count.Requests, nil
-}
+func (r *profileRig) sunk(ctx context.Context) (int64, error) { return r.sink.sunk(ctx) }
 
 // waitSunk waits until the subscriber has had that many requests, as long as there is progress.
 func (r *profileRig) waitSunk(ctx context.Context, want int64) error {
 	return waitCount(ctx, want, r.sunk)
-}
-
-// newRigSuite is a suite that starts processes of a program, in a directory that the caller removes.
-func newRigSuite(opts SuiteOptions) (*suite, error) {
-	var err error
-	if opts.Executable, err = filepath.Abs(opts.Executable); err != nil {
-		return nil, err
-	}
-	s := &suite{opts: opts}
-	s.dir, err = os.MkdirTemp(opts.Dir, "fanfare-bench-")
-	return s, err
 }

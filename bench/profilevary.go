@@ -113,7 +113,7 @@ func Vary(ctx context.Context, opts VaryOptions) (*VaryResult, error) {
 		return nil, fmt.Errorf("bench: vary: %w", err)
 	}
 	opts.setDefaults()
-	s, err := newRigSuite(SuiteOptions{Executable: opts.Executable, Dir: opts.TempDir, Out: opts.Out})
+	s, err := newSuite(SuiteOptions{Executable: opts.Executable, Dir: opts.TempDir, Out: opts.Out})
 	if err != nil {
 		return nil, fmt.Errorf("bench: vary: %w", err)
 	}

@@ -87,7 +87,7 @@ func (s *suite) latencyAt(ctx context.Context, b *builder, engine *process, l lo
 		b.row.Note = fmt.Sprintf("In the last round a plain round trip took %s (p50) and %s (p99), a sync %s and %s.",
 			microseconds(trip.result.P50), microseconds(trip.result.P99), microseconds(int64(sync.p50)), microseconds(int64(sync.p99)))
 	}
-	if err := s.sinkSays(ctx, "DELETE", "/latency", nil); err != nil {
+	if err := s.sink.says(ctx, "DELETE", "/latency", nil); err != nil {
 		return err
 	}
 	own, err := s.fanOut(ctx, engine, l, 1)
@@ -95,7 +95,7 @@ func (s *suite) latencyAt(ctx context.Context, b *builder, engine *process, l lo
 		return err
 	}
 	var a arrived
-	if err := s.sinkSays(ctx, "GET", "/latency", &a); err != nil {
+	if err := s.sink.says(ctx, "GET", "/latency", &a); err != nil {
 		return err
 	}
 	r.Engine, r.PerSecond = float64(a.P99), own.result.PerSecond

@@ -93,12 +93,8 @@ func Suite(ctx context.Context, opts SuiteOptions) (*Report, error) {
 	if _, err := cpuTime(os.Getpid()); err != nil {
 		return nil, err
 	}
-	var err error
-	if opts.Executable, err = filepath.Abs(opts.Executable); err != nil {
-		return nil, fmt.Errorf("bench: suite: %w", err)
-	}
-	s := &suite{opts: opts, fixtures: map[fixture]string{}}
-	if s.dir, err = os.MkdirTemp(opts.Dir, "fanfare-bench-"); err != nil {
+	s, err := newSuite(opts)
+	if err != nil {
 		return nil, fmt.Errorf("bench: suite: %w", err)
 	}
 	defer os.RemoveAll(s.dir)
@@ -111,6 +107,17 @@ func Suite(ctx context.Context, opts SuiteOptions) (*Report, error) {
 	}
 	defer s.sink.stop()
 	return s.measure(ctx)
+}
+
+// newSuite is a suite that starts processes of a program, in a directory that the caller removes.
+func newSuite(opts SuiteOptions) (*suite, error) {
+	var err error
+	if opts.Executable, err = filepath.Abs(opts.Executable); err != nil {
+		return nil, err
+	}
+	s := &suite{opts: opts, fixtures: map[fixture]string{}}
+	s.dir, err = os.MkdirTemp(opts.Dir, "fanfare-bench-")
+	return s, err
 }
 
 // measure runs the scenarios in their order.

@@ -79,11 +79,7 @@ func (g *Egress) Start() {
 	}
 	g.workersWG.Go(g.runJanitor)
 	for _, s := range g.engine.Subscriptions() {
-		l := s.Receiver().(*lane)
-		l.mu.Lock()
-		l.feedLocked()
-		l.mu.Unlock()
-		l.worker.revisit(s.Topic)
+		s.Receiver().(*lane).worker.revisit(s.Topic) // the lane itself has waited for the feeder since Open
 	}
 }
 

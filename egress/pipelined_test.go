@@ -47,8 +47,10 @@ func TestPipeliningThroughTLS(t *testing.T) {
 	}
 }
 
-// Large bodies are written from where they lie, small ones among them are copied: all arrive whole and in their order.
-func TestBodiesOfAllSizesInOneBatch(t *testing.T) {
+// arrivesInOrder publishes bodies to a pipelined subscription of a kind, all of which are there before the endpoint answers the
+// first, and sees that they arrive whole, in their order, and several in one batch.
+func arrivesInOrder(t *testing.T, kind egress.Kind, bodies []string) {
+	t.Helper()
 	var order []string // of the one connection
 	d := &depths{}
 	release := make(chan struct{})
@@ -57,25 +59,31 @@ func TestBodiesOfAllSizesInOneBatch(t *testing.T) {
 		order = append(order, bodies...)
 		return times(len(bodies), empty200), true
 	}))
-	h := newHouse(t, newMemory(), egress.Options{})
+	h := newHouse(t, newMemory(), egress.Options{Kinds: []egress.Kind{kind}})
 	topic := h.topic("orders")
-	h.subscribe(topic, engine.SubscriptionConfig{Name: "s", Endpoint: url, Pipeline: 32, MaxInFlight: 32})
-	var want []string
-	for i, size := range []int{0, 1, 8 << 10, 100, 8<<10 - 1, 64 << 10, 8 << 10, 3, 200 << 10, 8<<10 + 1} {
-		body := strings.Repeat(string(rune('a'+i)), size)
-		want = append(want, body)
+	h.subscribe(topic, engine.SubscriptionConfig{Name: "s", Kind: kind.Name(), Endpoint: url, Pipeline: 16, MaxInFlight: 16})
+	for _, body := range bodies {
 		h.publish(topic, body)
 	}
 	close(release)
-	d.waitFor(t, len(want))
-	for i := range want {
-		if order[i] != want[i] {
-			t.Fatalf("message %d has %d bytes %.10q, want %d bytes %.10q", i, len(order[i]), order[i], len(want[i]), want[i])
+	d.waitFor(t, len(bodies))
+	for i, want := range bodies {
+		if order[i] != want {
+			t.Fatalf("message %d has %d bytes %.10q, want %d bytes %.10q", i, len(order[i]), order[i], len(want), want)
 		}
 	}
 	if len(d.deep) == 0 {
 		t.Error("no batch had several requests")
 	}
+}
+
+// Large bodies are written from where they lie, small ones among them are copied: all arrive whole and in their order.
+func TestBodiesOfAllSizesInOneBatch(t *testing.T) {
+	var bodies []string
+	for i, size := range []int{0, 1, 8 << 10, 100, 8<<10 - 1, 64 << 10, 8 << 10, 3, 200 << 10, 8<<10 + 1} {
+		bodies = append(bodies, strings.Repeat(string(rune('a'+i)), size))
+	}
+	arrivesInOrder(t, plain{}, bodies)
 }
 
 // nested renders bodies that are views into the scratch memory, behind its beginning, as the envelopes do that look for a
@@ -91,30 +99,9 @@ func (nested) Body(scratch []byte, m *engine.Message) (body, grown []byte) {
 
 // A large body that lies in the memory in which the next one is rendered arrives as it was, too.
 func TestRenderedBodiesInOneBatch(t *testing.T) {
-	var order []string // of the one connection
-	d := &depths{}
-	release := make(chan struct{})
-	url := kindtest.Listen(t, d.serve(func(_, _ int, bodies []string) (string, bool) {
-		<-release
-		order = append(order, bodies...)
-		return times(len(bodies), empty200), true
-	}))
-	h := newHouse(t, newMemory(), egress.Options{Kinds: []egress.Kind{nested{}}})
-	topic := h.topic("orders")
-	h.subscribe(topic, engine.SubscriptionConfig{Name: "s", Kind: nested{}.Name(), Endpoint: url, Pipeline: 16, MaxInFlight: 16})
-	var want []string
+	var bodies []string
 	for i := range 12 {
-		want = append(want, strings.Repeat(string(rune('a'+i)), 10<<10))
-		h.publish(topic, want[i])
+		bodies = append(bodies, strings.Repeat(string(rune('a'+i)), 10<<10))
 	}
-	close(release)
-	d.waitFor(t, len(want))
-	for i := range want {
-		if order[i] != want[i] {
-			t.Fatalf("message %d has %d bytes %.10q, want %d bytes %.10q", i, len(order[i]), order[i], len(want[i]), want[i])
-		}
-	}
-	if len(d.deep) == 0 {
-		t.Error("no batch had several requests")
-	}
+	arrivesInOrder(t, nested{}, bodies)
 }

@@ -185,9 +185,6 @@ func (e *Engine) Ready() error {
 	return e.full()
 }
 
-// Shards is the number of shards.
-func (e *Engine) Shards() int { return len(e.shards) }
-
 // Store is the store, for the egress: progress, retries and dead letters.
 func (e *Engine) Store() Store { return e.opts.Store }
 

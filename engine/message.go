@@ -53,6 +53,18 @@ const (
 	UnsubscribeConfirmation
 )
 
+// String is the name of the type, which the clouds have in common.
+func (t MessageType) String() string {
+	switch t {
+	case SubscriptionConfirmation:
+		return "SubscriptionConfirmation"
+	case UnsubscribeConfirmation:
+		return "UnsubscribeConfirmation"
+	default:
+		return "Notification"
+	}
+}
+
 // Origin names the face a message was published through.
 type Origin uint8
 

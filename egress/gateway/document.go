@@ -58,7 +58,7 @@ func (e *encoder) Body(scratch []byte, m *engine.Message) (body, grown []byte) {
 	}
 	start = len(scratch)
 	dst := append(scratch, `{"Type":"`...)
-	dst = append(dst, typeName(m.Type())...)
+	dst = append(dst, m.Type().String()...)
 	dst = append(dst, '"')
 	dst = append(dst, e.protocolMember...)
 	if len(destination) > 0 {
@@ -85,17 +85,6 @@ func (e *encoder) Body(scratch []byte, m *engine.Message) (body, grown []byte) {
 	}
 	dst = append(dst, '}')
 	return dst[start:], dst
-}
-
-func typeName(t engine.MessageType) string {
-	switch t {
-	case engine.SubscriptionConfirmation:
-		return "SubscriptionConfirmation"
-	case engine.UnsubscribeConfirmation:
-		return "UnsubscribeConfirmation"
-	default:
-		return "Notification"
-	}
 }
 
 func (e *encoder) appendToken(dst, token []byte) []byte {

@@ -64,21 +64,10 @@ func newEncoder(opts Options, topicURN, subscriptionURN, base, protocol string, 
 
 const commonHeader = "Content-Type: application/json;charset=UTF-8\r\n"
 
-func typeName(t engine.MessageType) string {
-	switch t {
-	case engine.SubscriptionConfirmation:
-		return "SubscriptionConfirmation"
-	case engine.UnsubscribeConfirmation:
-		return "UnsubscribeConfirmation"
-	default:
-		return "Notification"
-	}
-}
-
 // AppendHeader appends the header lines of a push.
 func (e *encoder) AppendHeader(dst []byte, m *engine.Message, _ []byte, _ int) []byte {
 	dst = append(dst, "X-SMN-MESSAGE-TYPE: "...)
-	dst = append(dst, typeName(m.Type())...)
+	dst = append(dst, m.Type().String()...)
 	dst = append(dst, "\r\nX-SMN-MESSAGE-ID: "...)
 	dst = m.ID().AppendHexLower(dst)
 	switch m.Type() {
@@ -175,7 +164,7 @@ func (e *encoder) appendIdentity(dst []byte, m *engine.Message) []byte {
 		dst = append(dst, `","signature_version":"v1`...)
 	}
 	dst = append(dst, `","type":"`...)
-	dst = append(dst, typeName(m.Type())...)
+	dst = append(dst, m.Type().String()...)
 	return append(dst, `",`...)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"fanfare/engine"
 	"fanfare/ingress"
+	"fanfare/ingress/auth"
 )
 
 const (
@@ -327,7 +328,7 @@ func (c *call) confirmSubscription(p params) error {
 		return err
 	}
 	if guarded && !c.signed {
-		return errUnsigned
+		return refusal(auth.ErrMissing)
 	}
 	s := c.face.engine.SubscriptionByToken(token)
 	if s == nil || !belongs(s.Config()) {

@@ -17,8 +17,6 @@ const (
 	pendingAge = 24 * time.Hour
 )
 
-var errUnsigned = &fault{403, "MissingAuthenticationToken", "Request is missing Authentication Token"}
-
 // isCancelled reports whether a subscription is gone but for the token that brings it back.
 func isCancelled(config *engine.SubscriptionConfig) bool { return config.Labels[labelCancelled] != "" }
 
