@@ -113,7 +113,8 @@ func tryFaults(t *testing.T, s *scenario, stride int64) {
 	for _, end := range slices.Sorted(maps.Keys(ends)) {
 		t.Logf("%5d %s", ends[end], end)
 	}
-	if ends[endUnready] == 0 || ends[endStart] == 0 {
+	// the few faults of the short form need not meet every end
+	if !testing.Short() && (ends[endUnready] == 0 || ends[endStart] == 0) {
 		t.Error("no fault made the engine unready, or none a start fail")
 	}
 }
