@@ -196,7 +196,7 @@ func TestRetainedIsTrimmedBehindARestart(t *testing.T) {
 	}
 	r := newRecorder(t, nil)
 	h := newHouse(t, store, egress.Options{})
-	topic, _, err := h.Engine.CreateTopicWith("orders", engine.Retention{Bytes: limit})
+	topic, _, err := h.Engine.CreateTopicWith(engine.TopicConfig{Name: "orders", Retention: engine.Retention{Bytes: limit}})
 	if err != nil {
 		t.Fatal(err)
 	}

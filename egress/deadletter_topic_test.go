@@ -58,7 +58,7 @@ func (h *house) stored(t *engine.Topic) (all []map[string]string) {
 // keep makes a topic keep what is settled, for the test to look at.
 func (h *house) keep(name string) *engine.Topic {
 	h.t.Helper()
-	t, _, err := h.Engine.CreateTopicWith(name, engine.Retention{Age: 1000 * time.Hour})
+	t, _, err := h.Engine.CreateTopicWith(engine.TopicConfig{Name: name, Retention: engine.Retention{Age: 1000 * time.Hour}})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -147,7 +147,7 @@ func TestPassedOverLanesKeepUp(t *testing.T) {
 // A subscription that is set back gets again what it got, and not what it was passed over with.
 func TestRewindOfPassedOverLane(t *testing.T) {
 	h := newHouse(t, newMemory(), egress.Options{})
-	topic, _, err := h.Engine.CreateTopicWith("orders", engine.Retention{Age: time.Hour})
+	topic, _, err := h.Engine.CreateTopicWith(engine.TopicConfig{Name: "orders", Retention: engine.Retention{Age: time.Hour}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 // retaining makes a topic that keeps what is settled for an hour.
 func (h *house) retaining(name string) *engine.Topic {
 	h.t.Helper()
-	t, _, err := h.Engine.CreateTopicWith(name, engine.Retention{Age: time.Hour})
+	t, _, err := h.Engine.CreateTopicWith(engine.TopicConfig{Name: name, Retention: engine.Retention{Age: time.Hour}})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -299,7 +299,7 @@ func TestRewindOfADeletedSubscription(t *testing.T) {
 func TestRewindRacesWithTrimming(t *testing.T) {
 	const publishers, each = 3, 300
 	h := newHouse(t, newMemory(), egress.Options{ProgressInterval: time.Millisecond, WindowMessages: 16})
-	topic, _, err := h.Engine.CreateTopicWith("orders", engine.Retention{Bytes: 8 << 10})
+	topic, _, err := h.Engine.CreateTopicWith(engine.TopicConfig{Name: "orders", Retention: engine.Retention{Bytes: 8 << 10}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,6 +76,8 @@ const (
 	OriginRocketMQ
 	OriginSMN
 	OriginDMS
+	OriginSQS
+	OriginTopic // into a queue, by a subscription
 )
 
 // Field is the kind of one part of a message.
@@ -92,6 +94,8 @@ const (
 	FieldStructure                        // JSON object of bodies by protocol (SNS, SMN)
 	FieldContentType                      // media type of the body (native)
 	FieldToken                            // confirmation token
+	FieldTrace                            // trace header of the publisher (SNS, SQS)
+	FieldSource                           // queue that a message was moved from as a dead letter
 	fieldSingles                          // number of kinds that occur at most once, plus one
 
 	FieldAttributeName   Field = 0x20 // starts an attribute
@@ -124,6 +128,9 @@ type Message struct {
 	held    bool     // waits for Settle
 	waited  bool     // somebody waits for the commit
 	follows bool     // so does the same publisher for the message before
+
+	duplicate bool     // of one that the FIFO topic has
+	key       [16]byte // by which duplicates are found, zero for none; only before the commit
 
 	// Where the publisher waits for its commit; owned by the pool object, so that waiting costs nothing.
 	done chan struct{}
@@ -336,6 +343,10 @@ func (m *Message) SumBody() [md5.Size]byte {
 	m.buf[3] |= flagBodyMD5
 	return sum
 }
+
+// Duplicate reports whether the publish was one of a message that the FIFO topic had already: then it is kept and delivered
+// once, and ID and Sequence are those of the first.
+func (m *Message) Duplicate() bool { return m.duplicate }
 
 // Topic is the topic the message was published to, nil before Publish.
 func (m *Message) Topic() *Topic { return m.topic }

@@ -17,7 +17,7 @@ import (
 func TestReleasableByAge(t *testing.T) {
 	store := memstore.New(memstore.Options{})
 	e, stop := start(t, engine.Options{Store: store, Shards: 1}, newRecorder())
-	tp, _, err := e.CreateTopicWith("orders", engine.Retention{Age: time.Hour})
+	tp, _, err := e.CreateTopicWith(engine.TopicConfig{Name: "orders", Retention: engine.Retention{Age: time.Hour}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestReleasableBySize(t *testing.T) {
 	const size, limit = 10 << 10, 200 << 10
 	store := memstore.New(memstore.Options{})
 	e, stop := start(t, engine.Options{Store: store, Shards: 1}, newRecorder())
-	tp, _, err := e.CreateTopicWith("orders", engine.Retention{Bytes: limit})
+	tp, _, err := e.CreateTopicWith(engine.TopicConfig{Name: "orders", Retention: engine.Retention{Bytes: limit}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestReleasableBySize(t *testing.T) {
 func TestReleasableByBoth(t *testing.T) {
 	e, stop := start(t, engine.Options{Store: memstore.New(memstore.Options{}), Shards: 1}, newRecorder())
 	defer stop()
-	tp, _, err := e.CreateTopicWith("orders", engine.Retention{Age: time.Hour, Bytes: 64 << 10})
+	tp, _, err := e.CreateTopicWith(engine.TopicConfig{Name: "orders", Retention: engine.Retention{Age: time.Hour, Bytes: 64 << 10}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestRetentionOnAndOff(t *testing.T) {
 	want("on again, an age later", time.Now().Add(2*age), 3)
 
 	for _, bad := range []engine.Retention{{Age: -1}, {Bytes: -1}, {Age: engine.RetentionAgeMax + 1}, {Bytes: engine.RetentionBytesMax + 1}} {
-		if _, _, err := e.CreateTopicWith("x", bad); err == nil {
+		if _, _, err := e.CreateTopicWith(engine.TopicConfig{Name: "x", Retention: bad}); err == nil {
 			t.Errorf("%+v was accepted", bad)
 		}
 	}

@@ -45,6 +45,10 @@ type Store interface {
 	// returns false. The value must not be retained after fn returns.
 	ReadDeadLetters(sub SubscriptionID, after Sequence, fn func(Sequence, []byte) bool) error
 
+	// ReadStates calls fn with the states of a kind that messages of a topic have, from the sequence first on and in order,
+	// until fn returns false. The value must not be retained after fn returns.
+	ReadStates(topic TopicID, kind StateKind, first Sequence, fn func(Sequence, []byte) bool) error
+
 	// ReadMarks calls fn with the marks of a topic in the order of their sequences.
 	ReadMarks(topic TopicID, fn func(Mark)) error
 
@@ -71,6 +75,15 @@ type Mark struct {
 	Bytes    uint64 // of the records before it, since the topic's first
 }
 
+// StateKind says what a state is about: a small record that lies beside a message of a topic, and may outlive it.
+type StateKind byte
+
+// The kinds of states.
+const (
+	StateReceived  StateKind = iota + 1 // a message of a queue was received and is not deleted yet
+	StatePublished                      // a message of a FIFO topic that another one may be a duplicate of
+)
+
 // Batch collects writes that happen together.
 type Batch interface {
 	// AppendMessage's record must stay unchanged until Apply; all other slices may be used again at once.
@@ -78,6 +91,13 @@ type Batch interface {
 	// TrimTopic forgets the messages behind the sequence after, up to and including through, but not that
 	// there were so many.
 	TrimTopic(topic TopicID, after, through Sequence)
+	// DeleteMessage forgets one message. With the last one it is forgotten that there was one: the caller has to know.
+	DeleteMessage(topic TopicID, sequence Sequence)
+	// PutState sets the state of a kind that a message has.
+	PutState(topic TopicID, kind StateKind, sequence Sequence, value []byte)
+	DeleteState(topic TopicID, kind StateKind, sequence Sequence)
+	// TrimStates forgets the states of a kind behind the sequence after, up to and including through.
+	TrimStates(topic TopicID, kind StateKind, after, through Sequence)
 	// DropTopic forgets everything of the topic.
 	DropTopic(topic TopicID)
 	SaveProgress(sub SubscriptionID, progress []byte)

@@ -16,13 +16,22 @@ type TopicConfig struct {
 	CreatedAt int64             `json:"created_at"`         // ms since 1970
 	UpdatedAt int64             `json:"updated_at"`         // ms since 1970
 	Retention Retention         `json:"retention,omitzero"`
+	FIFO      *FIFO             `json:"fifo,omitempty"`   // nil for a standard topic; never set or taken away later
 	Labels    map[string]string `json:"labels,omitempty"` // what faces keep, each under keys of its own, such as "smn.display_name"
+}
+
+// FIFO makes a topic, or a queue, keep the order of the messages of each group (FieldGroup), and take a message once: within
+// DeduplicationWindow another one with the same deduplication id (FieldDeduplicationID) is a duplicate.
+type FIFO struct {
+	ByContent bool `json:"by_content,omitempty"` // a message without an id has the SHA-256 of its body, in hex, for one
+	PerGroup  bool `json:"per_group,omitempty"`  // ids are compared within a group rather than within the topic
 }
 
 // Topic is a named stream of messages; the same topic under every face.
 type Topic struct {
 	ID    TopicID // immutable
 	shard *shard  // immutable
+	queue *Queue  // immutable: what receives from it; nil for a topic that is one to the faces
 
 	config        atomic.Pointer[TopicConfig]
 	subscriptions atomic.Pointer[[]*Subscription] // snapshot in order of creation; replaced under the catalog's lock
@@ -42,6 +51,9 @@ type Topic struct {
 
 // Config returns the topic's description; it must not be changed.
 func (t *Topic) Config() *TopicConfig { return t.config.Load() }
+
+// Queue is the queue whose messages the topic holds, nil for none: then it is a topic to the faces.
+func (t *Topic) Queue() *Queue { return t.queue }
 
 // Name is the topic's name.
 func (t *Topic) Name() string { return t.config.Load().Name }
@@ -81,6 +93,10 @@ func (t *Topic) SetPassed(s Sequence) { t.pass.Store(uint64(s)) }
 func (c *TopicConfig) clone() *TopicConfig {
 	d := *c
 	d.Labels = maps.Clone(c.Labels)
+	if c.FIFO != nil {
+		fifo := *c.FIFO
+		d.FIFO = &fifo
+	}
 	return &d
 }
 

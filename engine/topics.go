@@ -24,9 +24,9 @@ func (e *Engine) DeclareTopic(name string, retention Retention) (t *Topic, creat
 	return t, created, err
 }
 
-// CreateTopicWith is CreateTopic for a topic with a retention.
-func (e *Engine) CreateTopicWith(name string, retention Retention) (t *Topic, created bool, err error) {
-	return e.createTopic(TopicConfig{Name: name, Retention: retention})
+// CreateTopicWith is CreateTopic for a topic with more than a name and labels.
+func (e *Engine) CreateTopicWith(config TopicConfig) (t *Topic, created bool, err error) {
+	return e.createTopic(config)
 }
 
 func (e *Engine) createTopic(config TopicConfig) (t *Topic, created bool, err error) {
@@ -83,6 +83,14 @@ func (e *Engine) SetRetention(t *Topic, retention Retention) error {
 		t.marks.begin()
 	}
 	return e.changeTopic(t, func(config *TopicConfig) { config.Retention = retention })
+}
+
+// SetFIFO changes how a FIFO topic finds duplicates, from the next message on.
+func (e *Engine) SetFIFO(t *Topic, fifo FIFO) error {
+	if t.Config().FIFO == nil {
+		return &FieldError{"fifo", "cannot be set on a topic that was made without it"}
+	}
+	return e.changeTopic(t, func(config *TopicConfig) { *config.FIFO = fifo })
 }
 
 func (e *Engine) changeTopic(t *Topic, update func(*TopicConfig)) error {

@@ -15,6 +15,8 @@ type write struct {
 	key      engine.TimerKey
 	name     string
 	mark     engine.Mark
+	state    engine.StateKind
+	after    engine.Sequence
 	value    []byte // of appendMessage, the caller's; else the store's from here on
 }
 
@@ -23,6 +25,9 @@ type writeKind uint8
 const (
 	appendMessage writeKind = iota
 	trimTopic
+	deleteMessage
+	putState
+	trimStates
 	dropTopic
 	saveProgress
 	dropSubscription
@@ -52,6 +57,22 @@ func (b *batch) AppendMessage(topic engine.TopicID, s engine.Sequence, record []
 
 func (b *batch) TrimTopic(topic engine.TopicID, _, through engine.Sequence) {
 	b.add(write{kind: trimTopic, topic: topic, sequence: through})
+}
+
+func (b *batch) DeleteMessage(topic engine.TopicID, s engine.Sequence) {
+	b.add(write{kind: deleteMessage, topic: topic, sequence: s})
+}
+
+func (b *batch) PutState(topic engine.TopicID, kind engine.StateKind, s engine.Sequence, value []byte) {
+	b.add(write{kind: putState, topic: topic, state: kind, sequence: s, value: slices.Clone(value)})
+}
+
+func (b *batch) DeleteState(topic engine.TopicID, kind engine.StateKind, s engine.Sequence) {
+	b.TrimStates(topic, kind, s-1, s)
+}
+
+func (b *batch) TrimStates(topic engine.TopicID, kind engine.StateKind, after, through engine.Sequence) {
+	b.add(write{kind: trimStates, topic: topic, state: kind, after: after, sequence: through})
 }
 
 func (b *batch) DropTopic(topic engine.TopicID) { b.add(write{kind: dropTopic, topic: topic}) }
@@ -110,7 +131,14 @@ func (s *Store) apply(w *write) {
 		if marks := s.marks[w.topic]; len(marks) > 0 {
 			s.marks[w.topic] = slices.DeleteFunc(marks, func(m engine.Mark) bool { return m.Sequence <= w.sequence })
 		}
+	case deleteMessage:
+		s.remove(w.topic, w.sequence)
+	case putState:
+		s.states.put(stateKey{w.topic, w.state}, w.sequence, w.value)
+	case trimStates:
+		s.states.trim(stateKey{w.topic, w.state}, w.after, w.sequence)
 	case dropTopic:
+		s.states.drop(w.topic)
 		if l := s.logs[w.topic]; l != nil {
 			s.trim(w.topic, l.high)
 			delete(s.logs, w.topic)

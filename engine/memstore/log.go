@@ -15,7 +15,7 @@ type chunk struct {
 
 // entry is one record of a topic.
 type entry struct {
-	chunk    *chunk
+	chunk    *chunk // nil: it was deleted
 	from, to int
 }
 
@@ -91,6 +91,9 @@ func (s *Store) newChunk(size int) *chunk {
 
 // release forgets a record.
 func (s *Store) release(e entry) {
+	if e.chunk == nil {
+		return
+	}
 	s.bytes -= int64(e.to - e.from)
 	if e.chunk.live--; e.chunk.live == 0 && e.chunk != s.current {
 		s.recycle(e.chunk)
@@ -111,5 +114,19 @@ func (s *Store) trim(topic engine.TopicID, through engine.Sequence) {
 	}
 	for l.len > 0 && l.first <= through {
 		s.release(l.pop())
+	}
+}
+
+// remove forgets one record.
+func (s *Store) remove(topic engine.TopicID, seq engine.Sequence) {
+	l := s.logs[topic]
+	if l == nil || l.len == 0 || seq < l.first || seq >= l.first+engine.Sequence(l.len) {
+		return
+	}
+	e := l.at(int(seq - l.first))
+	s.release(*e)
+	*e = entry{}
+	for l.len > 0 && l.at(0).chunk == nil {
+		l.pop()
 	}
 }

@@ -30,6 +30,7 @@ type Store struct {
 	due      []engine.TimerKey // the keys of timers, sorted
 	dead     map[engine.SubscriptionID]map[engine.Sequence][]byte
 	marks    map[engine.TopicID][]engine.Mark
+	states   states
 	catalog  map[string][]byte
 }
 
@@ -45,6 +46,7 @@ func New(opts Options) *Store {
 		timers:   map[engine.TimerKey][]byte{},
 		dead:     map[engine.SubscriptionID]map[engine.Sequence][]byte{},
 		marks:    map[engine.TopicID][]engine.Mark{},
+		states:   states{},
 		catalog:  map[string][]byte{},
 	}
 }
@@ -85,6 +87,10 @@ func (s *Store) ReadTopic(topic engine.TopicID, first, last engine.Sequence, fn 
 			return nil
 		}
 		e := l.at(int(seq - l.first))
+		if e.chunk == nil { // it was deleted
+			s.mu.Unlock()
+			continue
+		}
 		buf = append(buf[:0], e.chunk.buf[e.from:e.to]...)
 		s.mu.Unlock()
 		if !fn(seq, buf) {

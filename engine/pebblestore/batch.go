@@ -75,7 +75,46 @@ func (b *batch) dropMessages(topic engine.TopicID, first, end uint64) {
 	}
 }
 
+func (b *batch) DeleteMessage(topic engine.TopicID, s engine.Sequence) {
+	b.store.trims.add(topic, uint64(s), uint64(s)+1)
+	b.dropMessages(topic, uint64(s), uint64(s)+1)
+}
+
+func (b *batch) PutState(topic engine.TopicID, kind engine.StateKind, s engine.Sequence, value []byte) {
+	b.store.stated.add(topic)
+	op := b.b.SetDeferred(stateKeySize, len(value))
+	appendStateKey(op.Key[:0], topic, kind, uint64(s))
+	copy(op.Value, value)
+	b.keep(op.Finish())
+}
+
+func (b *batch) DeleteState(topic engine.TopicID, kind engine.StateKind, s engine.Sequence) {
+	op := b.b.DeleteDeferred(stateKeySize)
+	appendStateKey(op.Key[:0], topic, kind, uint64(s))
+	b.keep(op.Finish())
+}
+
+func (b *batch) TrimStates(topic engine.TopicID, kind engine.StateKind, after, through engine.Sequence) {
+	first, end := uint64(after)+1, uint64(through)+1
+	if end-first <= pointsMax {
+		for s := first; s < end; s++ {
+			b.DeleteState(topic, kind, engine.Sequence(s))
+		}
+		return
+	}
+	op := b.b.DeleteRangeDeferred(stateKeySize, stateKeySize)
+	appendStateKey(op.Key[:0], topic, kind, first)
+	appendStateKey(op.Value[:0], topic, kind, end)
+	b.keep(op.Finish())
+}
+
 func (b *batch) DropTopic(topic engine.TopicID) {
+	if b.store.stated.has(topic) {
+		op := b.b.DeleteRangeDeferred(stateKeySize, stateKeySize)
+		appendStateKey(op.Key[:0], topic, 0, 0)
+		appendStateKey(op.Value[:0], topic, math.MaxUint8, math.MaxUint64)
+		b.keep(op.Finish())
+	}
 	b.store.trims.add(topic, 0, math.MaxUint64)
 	b.dropRange(prefixMessage, uint64(topic), 0, math.MaxUint64)
 	b.dropMarks(topic, math.MaxUint64)

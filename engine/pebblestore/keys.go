@@ -16,6 +16,7 @@ import (
 //	  i     topic 8, sequence 8        mark: at 8, bytes 8
 //	  m     topic 8, sequence 8        record
 //	  p     subscription 8             progress
+//	  s     topic 8, kind 1, sequence 8 state of a message
 //	  t     due 8, id 8                timer entry: head and record
 //	  v                                version of this layout, one byte
 const (
@@ -26,12 +27,14 @@ const (
 	prefixMark       = 'i'
 	prefixMessage    = 'm'
 	prefixProgress   = 'p'
+	prefixState      = 's'
 	prefixTimer      = 't'
 	prefixVersion    = 'v'
 
-	layoutVersion = 2
+	layoutVersion = 3
 
-	keySizeMax = 17 // of the keys of fixed size
+	keySizeMax   = 17 // of the keys of fixed size with two numbers
+	stateKeySize = keySizeMax + 1
 )
 
 func appendKey1(dst []byte, prefix byte, a uint64) []byte {
@@ -44,6 +47,11 @@ func appendKey2(dst []byte, prefix byte, a, b uint64) []byte {
 
 func messageKey(topic engine.TopicID, s engine.Sequence) []byte {
 	return appendKey2(nil, prefixMessage, uint64(topic), uint64(s))
+}
+
+// appendStateKey appends the key of a state, or of the place behind all of its kind for the highest sequence.
+func appendStateKey(dst []byte, topic engine.TopicID, kind engine.StateKind, s uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(appendKey1(dst, prefixState, uint64(topic)), byte(kind)), s)
 }
 
 func appendTimerKey(dst []byte, k engine.TimerKey) []byte {

@@ -8,7 +8,8 @@ import (
 	"fanfare/engine"
 )
 
-// marked is the topics that may have marks in the store: few have, and a look into the store costs more than a message.
+// marked is the topics that may have something in the store that few have, such as marks, or states: a look into the
+// store costs more than a message.
 type marked struct {
 	mu     sync.Mutex
 	topics map[engine.TopicID]struct{} // guarded by mu
@@ -31,27 +32,27 @@ func (k *marked) has(topic engine.TopicID) bool {
 	return ok || k.all
 }
 
-// loadMarked finds the topics that have marks, with one look for each.
-func (s *Store) loadMarked() {
-	next := []byte{prefixMark}
+// loadMarked finds the topics that have something under a prefix, with one look for each.
+func (s *Store) loadMarked(k *marked, prefix byte) {
+	next := []byte{prefix}
 	for next != nil {
 		from := next
 		next = nil
-		err := s.scan(from, []byte{prefixMark + 1}, func(key, _ []byte) (bool, error) {
-			if len(key) != keySizeMax {
+		err := s.scan(from, []byte{prefix + 1}, func(key, _ []byte) (bool, error) {
+			if len(key) < keySizeMax {
 				return false, engine.ErrRecordDamaged
 			}
 			topic := binary.BigEndian.Uint64(key[1:])
-			s.marked.add(engine.TopicID(topic))
+			k.add(engine.TopicID(topic))
 			if topic < math.MaxUint64 {
-				next = appendKey1(nil, prefixMark, topic+1)
+				next = appendKey1(nil, prefix, topic+1)
 			}
 			return false, nil
 		})
 		if err != nil {
-			s.marked.mu.Lock()
-			s.marked.all = true
-			s.marked.mu.Unlock()
+			k.mu.Lock()
+			k.all = true
+			k.mu.Unlock()
 			return
 		}
 	}

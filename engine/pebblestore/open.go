@@ -209,7 +209,8 @@ func (s *Store) verify() error {
 	if err := s.checkVersion(); err != nil {
 		return err
 	}
-	s.loadMarked()
+	s.loadMarked(&s.marked, prefixMark)
+	s.loadMarked(&s.stated, prefixState)
 	if s.opts.scratch {
 		return nil
 	}

@@ -133,6 +133,14 @@ func (s *Store) ReadDeadLetters(sub engine.SubscriptionID, after engine.Sequence
 		})
 }
 
+// ReadStates calls fn with the states of a kind from a sequence on.
+func (s *Store) ReadStates(topic engine.TopicID, kind engine.StateKind, first engine.Sequence, fn func(engine.Sequence, []byte) bool) error {
+	return s.scan(appendStateKey(nil, topic, kind, uint64(first)), appendStateKey(nil, topic, kind+1, 0),
+		func(key, value []byte) (bool, error) {
+			return fn(engine.Sequence(lastNumber(key)), value), nil
+		})
+}
+
 // ReadMarks calls fn with the marks of a topic.
 func (s *Store) ReadMarks(topic engine.TopicID, fn func(engine.Mark)) error {
 	return s.scan(appendKey2(nil, prefixMark, uint64(topic), 0), appendKey2(nil, prefixMark, uint64(topic), math.MaxUint64),

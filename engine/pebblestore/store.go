@@ -103,7 +103,8 @@ type Store struct {
 	full    atomic.Pointer[error] // why no message is accepted now
 	unknown sync.Once             // told that the free space cannot be read
 	trims   trims
-	marked  marked
+	marked  marked // with marks
+	stated  marked // with states
 	users   users
 
 	once   sync.Once

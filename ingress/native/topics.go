@@ -109,7 +109,7 @@ func (f *Face) putTopic(ctx *fasthttp.RequestCtx, name string) error {
 	if settings.retention != nil {
 		retention = *settings.retention
 	}
-	t, created, err := f.engine.CreateTopicWith(name, retention)
+	t, created, err := f.engine.CreateTopicWith(engine.TopicConfig{Name: name, Retention: retention})
 	if err == nil && !created && settings.retention != nil {
 		err = f.engine.SetRetention(t, retention)
 	}
