@@ -174,7 +174,7 @@ func TestAnnounceCredentials(t *testing.T) {
 	f(&config{Credentials: one},
 		`{"credentials":1,"faces":["sqs","sns"],"level":"info","message":"signatures are verified"}`,
 		`{"faces":["native","rocketmq","smq","dms","smn"],"level":"warn","message":"credentials are configured, but these faces do not verify signatures yet: they accept every one"}`)
-	f(&config{Credentials: one, Faces: []string{"sns"}}, `{"credentials":1,"faces":["sqs","sns"],"level":"info","message":"signatures are verified"}`)
+	f(&config{Credentials: one, Faces: []string{"sns"}}, `{"credentials":1,"faces":["sns"],"level":"info","message":"signatures are verified"}`)
 }
 
 // TestReloadCredentials rotates a key in the running server: the new one is good at once, the old one no more, and a
