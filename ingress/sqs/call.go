@@ -68,6 +68,7 @@ func (c *call) release() {
 	c.form.reset()
 	c.scanner.Reset(nil)
 	c.out.reset(false)
+	c.filter.reset()
 	for i := range c.received {
 		c.received[i].Message.Release()
 	}

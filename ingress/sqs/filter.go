@@ -8,11 +8,8 @@ import (
 
 // attributeFilter says which attributes of a message a receiver wants.
 type attributeFilter struct {
-	all      bool
-	names    [listMax][]byte // the first count
-	count    int
-	prefixes [listMax][]byte // the first prefixed
-	prefixed int
+	all             bool
+	names, prefixes [][]byte
 }
 
 // allAttributes wants all of them.
@@ -22,12 +19,12 @@ func (f *attributeFilter) matches(name []byte) bool {
 	if f.all {
 		return true
 	}
-	for _, n := range f.names[:f.count] {
+	for _, n := range f.names {
 		if bytes.Equal(n, name) {
 			return true
 		}
 	}
-	for _, p := range f.prefixes[:f.prefixed] {
+	for _, p := range f.prefixes {
 		if bytes.HasPrefix(name, p) {
 			return true
 		}
@@ -35,9 +32,15 @@ func (f *attributeFilter) matches(name []byte) bool {
 	return false
 }
 
+func (f *attributeFilter) reset() {
+	clear(f.names)
+	clear(f.prefixes)
+	f.all, f.names, f.prefixes = false, f.names[:0], f.prefixes[:0]
+}
+
 // readFilter reads MessageAttributeNames: names, prefixes that end in ".*", or All.
 func (c *call) readFilter(f *attributeFilter) error {
-	f.all, f.count, f.prefixed = false, 0, 0
+	f.reset()
 	names := c.form.lists[listMessageAttributes]
 	room := 0
 	for _, raw := range names {
@@ -54,11 +57,9 @@ func (c *call) readFilter(f *attributeFilter) error {
 		case string(name) == "All", ok && len(prefix) == 0:
 			f.all = true
 		case ok:
-			f.prefixes[f.prefixed] = prefix
-			f.prefixed++
+			f.prefixes = append(f.prefixes, prefix)
 		default:
-			f.names[f.count] = name
-			f.count++
+			f.names = append(f.names, name)
 		}
 	}
 	return nil
@@ -125,7 +126,7 @@ func (c *call) readSystem() (wanted systemAttribute, err error) {
 	return wanted, nil
 }
 
-// has reports whether a message has something to tell by an attribute.
+// of returns those of which a message has something to tell.
 func (a systemAttribute) of(m *engine.Message, fifo bool) systemAttribute {
 	for _, maybe := range [...]struct {
 		bit   systemAttribute
