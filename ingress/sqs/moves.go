@@ -12,7 +12,7 @@ import (
 
 const (
 	movesMax = 10
-	rateMax  = 500
+	rateMax  = engine.MovePerSecondMax
 )
 
 // taskHandle is what the handle of a move says, as base64 text of JSON.
@@ -74,11 +74,6 @@ func (c *call) startMessageMoveTask() error {
 		return err
 	}
 	options.PerSecond = int(rate)
-	for _, m := range c.face.engine.Moves(q, 1) {
-		if isRunning(m.State) {
-			return invalid("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
-		}
-	}
 	move, err := c.face.engine.StartMove(q, options)
 	if err != nil {
 		return err
@@ -92,7 +87,9 @@ func (c *call) startMessageMoveTask() error {
 	return nil
 }
 
-func isRunning(state string) bool { return state == "running" || state == "cancelling" }
+func isRunning(state engine.MoveState) bool {
+	return state == engine.MoveRunning || state == engine.MoveCancelling
+}
 
 // listMessageMoveTasks lists the last moves of a queue.
 func (c *call) listMessageMoveTasks() error {
@@ -130,7 +127,7 @@ func (c *call) writeMove(m engine.Move, arn string) error {
 		}
 		w.str("TaskHandle", handle)
 	}
-	w.str("Status", strings.ToUpper(m.State))
+	w.str("Status", strings.ToUpper(string(m.State)))
 	w.str("SourceArn", arn)
 	if m.Options.To != "" {
 		w.str("DestinationArn", c.queueARN(m.Options.To))

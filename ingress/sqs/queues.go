@@ -33,10 +33,8 @@ func (c *call) createQueue() error {
 	if err != nil {
 		return err
 	}
-	config := engine.QueueConfig{
-		Name: name, Visibility: engine.VisibilityDefault, Retention: engine.QueueRetention, MessageMax: engine.QueueMessageBytesMax,
-		Labels: map[string]string{},
-	}
+	config := engine.NewQueueConfig(name)
+	config.Labels = map[string]string{}
 	if err := setType(&config, given); err != nil {
 		return err
 	}
