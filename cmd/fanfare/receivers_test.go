@@ -1,10 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -30,34 +31,54 @@ func askSQS(t testing.TB, url, action, body string) string {
 	return string(reply)
 }
 
-// TestReceiversAreReleased ends a process for whose messages somebody waits: who waits is answered, long before the time is
-// over, and the process ends in order.
+// TestReceiversAreReleased ends a server for whose messages somebody waits: who waits is answered, long before the time is
+// over, and the server ends in order.
 func TestReceiversAreReleased(t *testing.T) {
-	p := startProgram(t, "--data", t.TempDir())
+	p := startHouse(t, func(*config) {})
 	askSQS(t, p.url, "CreateQueue", `{"QueueName":"q"}`)
-	replies := make(chan string)
-	began := time.Now()
+	began, replies := time.Now(), make(chan string)
 	for range 3 {
 		go func() { replies <- askSQS(t, p.url, "ReceiveMessage", `{"QueueUrl":"/q","WaitTimeSeconds":20}`) }()
 	}
-	// One of them gets the message, so it waited; the others came at about the same time.
-	askSQS(t, p.url, "SendMessage", `{"QueueUrl":"/q","MessageBody":"m"}`)
-	if got := <-replies; !strings.Contains(got, `"Body":"m"`) {
-		t.Errorf("a receiver got %s", got)
+	until(t, "three receivers wait", func() bool { return p.core.Load().engine.Stats().Receivers == 3 })
+	if err := p.end(); err != nil {
+		t.Errorf("the server ended with %v", err)
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
+	for range 3 {
 		if got := <-replies; got != "{}" {
 			t.Errorf("a receiver got %s", got)
 		}
 	}
-	<-p.ended
-	if p.err != nil {
-		t.Errorf("the process ended with %v", p.err)
-	}
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// TestReceiversGoAway sends a message that the first in line does not want any more: the next one gets it.
+func TestReceiversGoAway(t *testing.T) {
+	p := startHouse(t, func(*config) {})
+	askSQS(t, p.url, "CreateQueue", `{"QueueName":"q"}`)
+	waiting := func(n int64) {
+		t.Helper()
+		until(t, "receivers wait", func() bool { return p.core.Load().engine.Stats().Receivers == n })
+	}
+	const body = `{"QueueUrl":"/q","WaitTimeSeconds":20}`
+	gone, err := net.Dial("tcp", p.listen.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(gone, "POST / HTTP/1.1\r\nHost: h\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
+		t.Fatal(err)
+	}
+	waiting(1)
+	reply := make(chan string)
+	go func() { reply <- askSQS(t, p.url, "ReceiveMessage", body) }()
+	waiting(2)
+	if err := gone.Close(); err != nil {
+		t.Fatal(err)
+	}
+	askSQS(t, p.url, "SendMessage", `{"QueueUrl":"/q","MessageBody":"m"}`)
+	if got := <-reply; !strings.Contains(got, `"Body":"m"`) {
+		t.Errorf("the receiver that still waits got %s", got)
 	}
 }
