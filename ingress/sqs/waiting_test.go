@@ -96,3 +96,43 @@ func TestManyReceiversWait(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWaitOutlastsTimeouts waits longer than a server takes for anything else: no timeout cuts the wait, and the connection
+// is as good as before.
+func TestWaitOutlastsTimeouts(t *testing.T) {
+	c := newClient(t, Options{})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const short = 50 * time.Millisecond // with deadlineSlack, 300 ms
+	server := ingress.New(ingress.Options{HeadTimeout: short, BodyTimeout: short, WriteTimeout: short, IdleTimeout: 10 * time.Second}, c.face)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ln) }()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	reader := bufio.NewReader(conn)
+	for range 2 {
+		const body = `{"QueueUrl":"/plain","WaitTimeSeconds":1}`
+		if _, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: h\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		var response fasthttp.Response
+		if err := response.Read(reader); err != nil || response.StatusCode() != 200 || string(response.Body()) != "{}" {
+			t.Fatalf("%v %s", err, response.Body())
+		}
+		if took := time.Since(began); took < 900*time.Millisecond {
+			t.Errorf("it waited %v only", took)
+		}
+	}
+	if err := server.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
