@@ -92,8 +92,9 @@ func (p param) isNumber() bool {
 	switch p {
 	case paramDelay, paramVisibility, paramMaxResults, paramWait, paramMaxMessages, paramRate:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // list is a list of texts.
