@@ -26,14 +26,21 @@ const (
 // and through the commit, on the store in memory. For the embedded store it reports the allocations per publish,
 // which are Pebble's own, and bounds them. setup makes the face on a fresh engine.
 func CheckAllocs(t *testing.T, request []byte, wantStatus int, setup func(e *engine.Engine) ingress.Face) {
+	t.Helper()
+	CheckAllocsChanging(t, request, wantStatus, func([]byte) {}, setup)
+}
+
+// CheckAllocsChanging is CheckAllocs for publishes of which no two may be the same: change is called with the request's body
+// before each, and changes bytes of it.
+func CheckAllocsChanging(t *testing.T, request []byte, wantStatus int, change func(body []byte), setup func(e *engine.Engine) ingress.Face) {
 	t.Run("store=memory", func(t *testing.T) {
-		serve := server(t, setup(NewEngine(t, memstore.New(memstore.Options{}), Quiet())), request, wantStatus)
+		serve := server(t, setup(NewEngine(t, memstore.New(memstore.Options{}), Quiet())), request, wantStatus, change)
 		if n := testing.AllocsPerRun(allocsRuns, serve); n != 0 {
 			t.Errorf("%v allocations per publish, want 0", n)
 		}
 	})
 	t.Run("store=embedded", func(t *testing.T) {
-		serve := server(t, setup(NewEngine(t, nil, Quiet())), request, wantStatus)
+		serve := server(t, setup(NewEngine(t, nil, Quiet())), request, wantStatus, change)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range allocsRuns {
@@ -49,7 +56,7 @@ func CheckAllocs(t *testing.T, request []byte, wantStatus int, setup func(e *eng
 }
 
 // server returns a function that serves the request once more; it has run often enough to fill the pools.
-func server(t *testing.T, face ingress.Face, request []byte, wantStatus int) (serve func()) {
+func server(t *testing.T, face ingress.Face, request []byte, wantStatus int, change func(body []byte)) (serve func()) {
 	t.Helper()
 	var ctx fasthttp.RequestCtx
 	ctx.Init(&fasthttp.Request{}, nil, nil)
@@ -61,6 +68,7 @@ func server(t *testing.T, face ingress.Face, request []byte, wantStatus int) (se
 		// Not Reset: the real server keeps a connection's body buffer, outside of it fasthttp gives it to a pool.
 		ctx.Response.Header.Reset()
 		ctx.Response.SetBody(nil)
+		change(ctx.Request.Body())
 		h = ingress.ParseHead(&ctx.Request.Header)
 		face.Serve(&ctx, &h)
 	}
