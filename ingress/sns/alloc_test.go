@@ -57,23 +57,24 @@ func TestPublishAllocs(t *testing.T) {
 	f("batch", signature, batchOf(entries...)...)
 
 	// To FIFO topics: no two messages are the same, and, signed, all are.
-	ordered := func(name, head string, pairs ...string) {
+	ordered := func(name, head string, messages int, pairs ...string) {
 		t.Run("fifo "+name, func(t *testing.T) {
 			body := form(pairs...)
-			facetest.CheckAllocsChanging(t, []byte(post(body, head)), 200, counter(body), func(e *engine.Engine) ingress.Face { return setupFIFO(t, e) })
+			p := facetest.Publish{Request: []byte(post(body, head)), Status: 200, Messages: messages, Change: counter(body)}
+			facetest.CheckAllocsOf(t, p, func(e *engine.Engine) ingress.Face { return setupFIFO(t, e) })
 		})
 	}
 	const trace = "X-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1\r\n"
 	one := append([]string{"Action", "Publish", "TopicArn", arnLedger, "Message", "héllo", "MessageGroupId", "g", "MessageDeduplicationId", "COUNT000"}, attributes...)
-	ordered("id", signature+trace, one...)
-	ordered("content", signature, "Action", "Publish", "TopicArn", arnNews, "Message", "héllo COUNT000", "MessageGroupId", "g")
+	ordered("id", signature+trace, 1, one...)
+	ordered("content", signature, 1, "Action", "Publish", "TopicArn", arnNews, "Message", "héllo COUNT000", "MessageGroupId", "g")
 	var grouped [][]string
 	for i := range 10 {
 		entry := []string{"Id", fmt.Sprint("id", i), "Message", "héllo", "MessageGroupId", fmt.Sprint("g", i%3), "MessageDeduplicationId", fmt.Sprint("COUNT000", i)}
 		grouped = append(grouped, append(entry, attributes...))
 	}
 	group := append([]string{"Action", "PublishBatch", "TopicArn", arnLedger}, batchOf(grouped...)[4:]...)
-	ordered("batch", signature, group...)
+	ordered("batch", signature, 10, group...)
 
 	const endpoint = "endpoint/GCM/shop/11111111-2222-4333-8444-555555555555"
 	direct := func(name string, pairs ...string) {
