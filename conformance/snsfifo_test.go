@@ -37,7 +37,7 @@ func fifoTopic(t testing.TB, client *sns.Client, name string, attributes map[str
 }
 
 // numbered is what a publish to a FIFO topic is answered.
-type numbered struct{ id, sequence string }
+type numbered struct{ ID, Sequence string }
 
 // publishOrdered publishes to a FIFO topic; an id "" is left out.
 func publishOrdered(t testing.TB, client *sns.Client, arn, text, group, id string) numbered {
@@ -125,7 +125,7 @@ func TestSNSGoFIFOPublish(t *testing.T) {
 	last := publishOrdered(t, client, ledger, "0", "g", "0")
 	for i := 1; i < 10; i++ {
 		next := publishOrdered(t, client, ledger, fmt.Sprint(i), fmt.Sprint("g", i%2), fmt.Sprint(i))
-		if next.sequence <= last.sequence || next.id == last.id {
+		if next.Sequence <= last.Sequence || next.ID == last.ID {
 			t.Errorf("behind %v comes %v", last, next)
 		}
 		last = next
@@ -188,7 +188,7 @@ func TestSNSGoFIFORestart(t *testing.T) {
 	for i, want := range before {
 		same(t, "a duplicate behind the restart", publishOrdered(t, client, ledger, "m", fmt.Sprint("g", i%3), fmt.Sprint(i)), want)
 	}
-	if next := publishOrdered(t, client, ledger, "m", "g0", "new"); next.sequence <= before[len(before)-1].sequence {
+	if next := publishOrdered(t, client, ledger, "m", "g0", "new"); next.Sequence <= before[len(before)-1].Sequence {
 		t.Errorf("behind %v comes %v", before[len(before)-1], next)
 	}
 }
@@ -234,14 +234,14 @@ func TestSNSGoFIFOBatch(t *testing.T) {
 		all = append(all, numbered{*s.MessageId, *s.SequenceNumber})
 	}
 	same(t, "the duplicate", all[3], all[0])
-	if all[0].sequence >= all[1].sequence || all[1].sequence >= all[2].sequence {
+	if all[0].Sequence >= all[1].Sequence || all[1].Sequence >= all[2].Sequence {
 		t.Errorf("the numbers are %v", all)
 	}
 	same(t, "a duplicate of an entry", publishOrdered(t, client, ledger, "m", "g", "3"), all[2])
 	again, err := batch(ledger, entry("x", "g", "3"), entry("y", "g", "4"))
 	must(t, "PublishBatch", err)
 	same(t, "an entry that is a duplicate", numbered{*again.Successful[0].MessageId, *again.Successful[0].SequenceNumber}, all[2])
-	if *again.Successful[1].SequenceNumber <= all[2].sequence {
+	if *again.Successful[1].SequenceNumber <= all[2].Sequence {
 		t.Errorf("behind %v comes %v", all[2], *again.Successful[1].SequenceNumber)
 	}
 }
