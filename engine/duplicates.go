@@ -17,8 +17,8 @@ type duplicates struct {
 	seen    map[[16]byte]publication
 	order   []remembered // as they were published; those before head are forgotten
 	head    int
-	value   []byte   // scratch memory for a state: an array would be allocated for the batch, which is an interface
 	trimmed Sequence // the states up to here are trimmed
+	scratch []byte   // for a state: an array would be allocated, since a batch is an interface
 }
 
 // publication is the first message with a key.
@@ -115,8 +115,8 @@ func (d *duplicates) full() bool { return len(d.seen) >= duplicatesMax }
 func (d *duplicates) remember(b Batch, t *Topic, m *Message, now int64) {
 	p := publication{m.ID(), m.Sequence(), now}
 	d.add(m.key, p)
-	d.value = appendPublished(d.value[:0], m.key, &p)
-	b.PutState(t.ID, StatePublished, p.sequence, d.value)
+	d.scratch = appendPublished(d.scratch[:0], m.key, &p)
+	b.PutState(t.ID, StatePublished, p.sequence, d.scratch)
 }
 
 func (d *duplicates) add(key [16]byte, p publication) {
