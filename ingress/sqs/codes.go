@@ -45,11 +45,12 @@ const (
 	codeGone       = "ServiceUnavailable"
 )
 
-// commonShapes are those which belong to all services of AWS; their names in JSON have another prefix.
+// isCommon reports whether a shape belongs to all services of AWS: its name in JSON has another prefix.
 func isCommon(shape string) bool {
 	switch shape {
 	case shapeInvalid, shapeMissing, shapeMalformed, "UnknownOperationException", "AccessDeniedException", "InternalFailure",
-		"ServiceUnavailableException", "RequestTimeoutException":
+		"ServiceUnavailableException", "RequestTimeoutException", "MissingAuthenticationToken", "InvalidClientTokenId",
+		"SignatureDoesNotMatch", "IncompleteSignature", "RequestExpired", "MalformedQueryString":
 		return true
 	}
 	return false

@@ -114,6 +114,7 @@ func (f *Face) BodyBytesMax(*ingress.Head) int { return bodyBytesMax }
 func (f *Face) Refuse(ctx *fasthttp.RequestCtx, h *ingress.Head, why ingress.Refusal) {
 	c := newCall(f, ctx, h)
 	defer c.release()
+	c.json = c.json || len(h.Header.ContentType()) == 0 // it is forgotten, and most clients speak JSON
 	switch why {
 	case ingress.RefusedTooLarge:
 		c.refuse(errTooLarge)

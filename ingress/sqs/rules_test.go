@@ -9,6 +9,7 @@ import (
 
 	"fanfare/engine"
 	"fanfare/ingress"
+	"fanfare/ingress/facetest"
 )
 
 func TestClaims(t *testing.T) {
@@ -171,6 +172,21 @@ func TestSentinels(t *testing.T) {
 	for _, err := range append(engine.QueueSentinels(), engine.ErrBusy, engine.ErrUnavailable, engine.ErrClosed, engine.ErrInvalid, engine.ErrTopicNotFound) {
 		if f := faultOf(err); f == errInternal || f.status == 0 || f.text == "" {
 			t.Errorf("%v is answered as %+v", err, f)
+		}
+	}
+}
+
+// A body that is too large is refused in words that the client understands, and before it was read.
+func TestRefused(t *testing.T) {
+	face := New(nil, Options{})
+	const head = "POST / HTTP/1.1\r\nHost: h\r\nX-Amz-Target: AmazonSQS.SendMessage\r\nContent-Type: application/x-amz-json-1.0\r\n"
+	for request, want := range map[string]string{
+		head + "Content-Length: 9000000\r\n\r\n":                            `{"__type":"com.amazon.coral.service#InvalidParameterValueException","message":"One or more parameters are invalid. Reason: The request is too long."}`,
+		head + "Content-Length: 2\r\nTransfer-Encoding: identity\r\n\r\n{}": `{"__type":"com.amazon.coral.service#SerializationException","message":"The request's framing is malformed or ambiguous."}`,
+	} {
+		got := string(facetest.Do(t, face, []byte(request)))
+		if !strings.HasPrefix(got, "HTTP/1.1 400 ") || !strings.HasSuffix(got, "\r\n\r\n"+want) {
+			t.Errorf("%q: %s", request, got)
 		}
 	}
 }
