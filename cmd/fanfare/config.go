@@ -139,6 +139,7 @@ type subscriptionConfig struct {
 	MaxInFlight       int               `yaml:"max_in_flight,omitempty"`
 	Pipeline          int               `yaml:"pipeline,omitempty"`
 	MaxPerSecond      int               `yaml:"max_per_second,omitempty"`
+	Ordered           bool              `yaml:"ordered,omitempty"` // within a group one after the other
 	FilterTag         string            `yaml:"filter_tag,omitempty"`
 	FilterPolicy      string            `yaml:"filter_policy,omitempty"`       // JSON, in the language of Amazon SNS
 	FilterPolicyScope string            `yaml:"filter_policy_scope,omitempty"` // MessageAttributes or MessageBody
@@ -421,7 +422,7 @@ func (c *config) checkSubscription(s *subscriptionConfig) []*engine.FieldError {
 func (s *subscriptionConfig) engine() engine.SubscriptionConfig {
 	return engine.SubscriptionConfig{
 		Name: s.Name, Kind: s.Kind, Endpoint: s.Endpoint, Envelope: s.Envelope,
-		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, MaxPerSecond: s.MaxPerSecond, FilterTag: s.FilterTag, Declared: true,
+		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, MaxPerSecond: s.MaxPerSecond, Ordered: s.Ordered, FilterTag: s.FilterTag, Declared: true,
 		FilterPolicy: s.FilterPolicy, FilterPolicyScope: s.FilterPolicyScope,
 		Retry:       s.Retry.engine(),
 		Answers:     s.Answers.engine(),
