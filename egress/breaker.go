@@ -36,7 +36,7 @@ func (l *lane) recoverLocked() {
 	l.failures = 0
 	if l.paused {
 		l.paused, l.probing = false, false
-		for range min(l.queue.len, l.settings.conns) {
+		for range min(l.waitsLocked(), l.settings.conns) {
 			l.startLocked()
 		}
 	}
@@ -53,7 +53,10 @@ func (l *lane) probe(now time.Time) (stillPaused bool, at time.Time) {
 	if l.probing || now.Before(l.probeAt) {
 		return true, l.probeAt
 	}
-	if l.queue.len == 0 { // the next message finds out
+	if l.waitsLocked() == 0 && l.groups != nil {
+		l.groups.hurry()
+	}
+	if l.waitsLocked() == 0 { // the next message finds out
 		l.paused = false
 		l.failures = l.egress.opts.BreakerFailures - 1
 		l.worker.resume(l)

@@ -22,6 +22,7 @@ type Egress struct {
 	endpoints endpoints
 	dialer    *dialer
 	pushers   sync.Pool
+	groups    groupMemory
 
 	interested sync.Pool // of *[]*engine.Subscription, while a message is dispatched
 
@@ -95,6 +96,7 @@ func (g *Egress) Drain(ctx context.Context) error {
 			l := s.Receiver().(*lane)
 			l.mu.Lock()
 			queue := l.redrive
+			l.silenceLocked()
 			l.mu.Unlock()
 			if queue != nil {
 				queue.mu.Lock()

@@ -36,7 +36,8 @@ type lane struct {
 	next     engine.Sequence // guarded by mu: the next sequence to take
 	seen     engine.Sequence // guarded by mu: the last sequence that is durable, as far as the lane was told
 	progress engine.Progress // guarded by mu
-	queue    queue           // guarded by mu: taken, not being pushed
+	queue    queue           // guarded by mu: taken, in no group, not being pushed
+	groups   *groups         // guarded by mu: taken, each in a group; nil before the first
 	window   int             // guarded by mu: messages it may hold
 	held     int             // guarded by mu: deliveries taken and not settled or parked
 	heldSize int             // guarded by mu: their bytes
@@ -46,17 +47,20 @@ type lane struct {
 	closed   bool            // guarded by mu
 	dirty    bool            // guarded by mu: progress is to be saved
 
-	failures    int       // guarded by mu: in a row
-	paused      bool      // guarded by mu
-	probing     bool      // guarded by mu: one push is let through
-	probeAt     time.Time // guarded by mu
-	shallow     bool      // guarded by mu: the endpoint does not keep connections, so nothing is pipelined
-	lastFailure string    // guarded by mu
-	failedAt    time.Time // guarded by mu
-	slot        time.Time // guarded by mu: when the next push may begin, with a limit of pushes per second
-	resting     bool      // guarded by mu: a pusher waits for its slot
-	redrive     *lane     // guarded by mu: pushes dead letters to the subscription's queue; nil before the first
-	queueOnly   bool      // immutable: this is such a lane; it takes nothing of the topic
+	failures    int         // guarded by mu: in a row
+	paused      bool        // guarded by mu
+	probing     bool        // guarded by mu: one push is let through
+	probeAt     time.Time   // guarded by mu
+	shallow     bool        // guarded by mu: the endpoint does not keep connections, so nothing is pipelined
+	lastFailure string      // guarded by mu
+	failedAt    time.Time   // guarded by mu
+	slot        time.Time   // guarded by mu: when the next push may begin, with a limit of pushes per second
+	resting     bool        // guarded by mu: a pusher waits for its slot
+	ungrouped   bool        // guarded by mu: the last that was taken to be pushed was in no group, or there was none
+	alarm       *time.Timer // guarded by mu: for the groups that rest; nil before the first
+	alarmAt     int64       // guarded by mu: when it comes, ms since 1970; 0: it is not set
+	redrive     *lane       // guarded by mu: pushes dead letters to the subscription's queue; nil before the first
+	queueOnly   bool        // immutable: this is such a lane; it takes nothing of the topic
 
 	saved engine.Sequence // worker only: the floor that was saved last
 	noted bool            // worker only: in the list of lanes whose progress goes with the notes
@@ -148,6 +152,9 @@ func (l *lane) roomLocked(size int) bool {
 // pushLocked queues a delivery and starts a pusher for it if one more may run.
 func (l *lane) pushLocked(d delivery) {
 	l.holdLocked(d)
+	if l.settings.config.Ordered && l.orderLocked(d) {
+		return
+	}
 	l.queue.pushBack(d)
 	l.startLocked()
 }
@@ -161,7 +168,7 @@ func (l *lane) holdLocked(d delivery) {
 
 // startLocked starts one pusher if there is something for it to push and one more may run.
 func (l *lane) startLocked() {
-	if l.queue.len == 0 || l.pushers >= l.settings.conns || l.resting || l.paused && !l.probing || l.egress.draining.Load() {
+	if l.waitsLocked() == 0 || l.pushers >= l.settings.conns || l.resting || l.paused && !l.probing || l.egress.draining.Load() {
 		return
 	}
 	if l.probing && l.pushers > 0 {
@@ -176,7 +183,9 @@ func (l *lane) feedLocked() {
 	if l.queueOnly || l.feeding || l.closed || l.paused || l.seen < l.next || l.egress.draining.Load() {
 		return
 	}
-	if l.held > l.window/2 || l.heldSize > l.egress.opts.WindowBytes/2 || !l.progress.Room(l.next) {
+	// What waits in resting groups may do so for long; half of the rest of the window has to be free.
+	blocked, heavy := l.groups.blocks()
+	if l.held-blocked > (l.window-blocked)/2 || l.heldSize-heavy > (l.egress.opts.WindowBytes-heavy)/2 || !l.progress.Room(l.next) {
 		return
 	}
 	if l.held > 0 && !l.roomLocked(l.wanted) {
@@ -240,12 +249,17 @@ func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Dura
 		depth = 0 // one waits for its slot already; it starts the next when the slot has come
 	}
 	size := 0
-	for len(into) < depth && size < batchBytesMax && l.queue.len > 0 && (!l.paused || l.probing) && !l.egress.draining.Load() {
-		d := l.queue.popFront()
+	var begun *group // the next may be of it, too
+	for len(into) < depth && size < batchBytesMax && (begun != nil || l.waitsLocked() > 0) && (!l.paused || l.probing) && !l.egress.draining.Load() {
+		d := l.popLocked(begun)
+		begun = nil
 		switch reason := l.overdue(&d, now); reason {
 		case "":
 			into = append(into, d)
 			size += d.m.Size()
+			if l.settings.serial && d.group != nil && d.group.first != nil {
+				begun = d.group
+			}
 		case engine.ReasonExpired:
 			l.egress.stats.expired.Add(1)
 			l.endLocked(d)
@@ -266,6 +280,8 @@ func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Dura
 			l.probing, l.paused = false, false // nothing is left to probe with
 		}
 		l.feedLocked()
+	} else if l.groups.goes() {
+		l.startLocked() // groups become ready many at a time
 	}
 	return into, l.settings, wait
 }
@@ -289,6 +305,7 @@ func (l *lane) close() {
 	for l.queue.len > 0 {
 		l.endLocked(l.queue.popFront())
 	}
+	l.purgeLocked(l.endLocked)
 	if l.redrive != nil {
 		l.redrive.close()
 	}
@@ -305,6 +322,9 @@ func (l *lane) update(set *settings) {
 	} else {
 		l.settings = set
 		l.shallow = false
+		if set.config.Ordered && !old.config.Ordered {
+			l.regroupLocked()
+		}
 		if l.redrive != nil && set.config.DeadLetters.Queue != "" {
 			l.redrive.update(l.egress.queueSettings(set))
 		}

@@ -9,6 +9,7 @@ type delivery struct {
 	since    int64           // when it began, ms since 1970; 0: with its message
 	again    int64           // when its policy wants the next attempt, ms since 1970; one before it is a probe
 	epoch    int             // of the lane when it was taken
+	group    *group          // it is in flight of; nil for one that waits, or is in none
 	dead     bool            // it is a dead letter on its way to the subscription's queue
 	entry    engine.TimerKey // of the timer it came from; zero for one that is in the progress
 }

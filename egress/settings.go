@@ -16,6 +16,7 @@ type settings struct {
 	endpoint *endpoint
 	head     []byte // request line and Host header
 	conns    int    // connections at the most
+	serial   bool   // the endpoint takes pushes in order, a first part or all of them: a batch may carry several of a group
 	timeout  time.Duration
 	interval time.Duration // between the beginnings of two pushes, 0 for no limit
 	answers  Answers

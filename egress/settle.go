@@ -46,6 +46,9 @@ func (l *lane) dropLocked(d delivery) {
 	l.heldSize -= d.m.Size()
 	l.egress.held.Add(int64(-d.m.Size()))
 	d.m.Release()
+	if d.group != nil {
+		l.leaveLocked(d.group)
+	}
 }
 
 // result is what became of one delivery of a batch.
@@ -70,7 +73,7 @@ func (l *lane) finish(batch []delivery, results []result) {
 		case r.untried && d.epoch != l.epoch && d.entry.IsZero():
 			l.dropLocked(d) // the lane was rewound behind it, and takes the message once more
 		case r.untried:
-			l.queue.pushFront(d)
+			l.putBackLocked(d)
 		case r.outcome == Delivered:
 			l.egress.stats.delivered.Add(1)
 			l.window = min(l.window+1, l.egress.opts.WindowMessages)
@@ -107,8 +110,10 @@ func (l *lane) failedLocked(d delivery, r *result) {
 	}
 	l.egress.stats.failed.Add(1)
 	l.failures++
-	l.window = max(l.window/2, l.windowMin())
 	down := l.failures >= l.egress.opts.BreakerFailures
+	if d.group == nil || down { // or one group that fails would leave the others little room
+		l.window = max(l.window/2, l.windowMin())
+	}
 	letter.Reason = l.overdue(&d, now.UnixMilli())
 	if letter.Reason == "" && !down && l.tooOld(&d, d.again) {
 		letter.Reason = engine.ReasonAge // by then it will be; now it is known what the endpoint said
@@ -120,11 +125,12 @@ func (l *lane) failedLocked(d delivery, r *result) {
 		l.endLocked(d)
 	} else if letter.Reason != "" {
 		l.worker.bury(l, d, letter)
-	} else if !down {
-		l.worker.retry(l, d, time.UnixMilli(d.again))
+	} else if down || d.group != nil {
+		// The endpoint is down rather than this message bad, or what comes behind has to wait for it: it waits in its
+		// place, without a copy.
+		l.putBackLocked(d)
 	} else {
-		// The endpoint is down rather than this message bad: it waits in its place, without a copy.
-		l.queue.pushFront(d)
+		l.worker.retry(l, d, time.UnixMilli(d.again))
 	}
 	if down {
 		l.pauseLocked(now, r.retryAfter)
