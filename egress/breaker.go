@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -36,6 +37,9 @@ func (l *lane) recoverLocked() {
 	l.failures = 0
 	if l.paused {
 		l.paused, l.probing = false, false
+		if l.groups != nil {
+			l.groups.wake(math.MaxInt64) // the endpoint was down, rather than what they begin with bad
+		}
 		for range min(l.waitsLocked(), l.settings.conns) {
 			l.startLocked()
 		}
@@ -54,7 +58,7 @@ func (l *lane) probe(now time.Time) (stillPaused bool, at time.Time) {
 		return true, l.probeAt
 	}
 	if l.waitsLocked() == 0 && l.groups != nil {
-		l.groups.hurry()
+		l.groups.hurry() // before its policy wants to, as what waits in a lane without an order
 	}
 	if l.waitsLocked() == 0 { // the next message finds out
 		l.paused = false

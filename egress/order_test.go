@@ -192,6 +192,30 @@ func TestOrderedLanePausesAndRecovers(t *testing.T) {
 	})
 }
 
+// Groups rest for an hour, but a probe does not wait for that, and when the endpoint is back they do not, either.
+func TestGroupsNeedNotRestBehindAnOutage(t *testing.T) {
+	var up atomic.Bool
+	c := newChoir(t, func(string, int, int) mood {
+		if !up.Load() {
+			return coughs
+		}
+		return sings
+	})
+	sub := engine.SubscriptionConfig{Retry: engine.RetryPolicy{MinDelay: time.Hour, MaxDelay: time.Hour, Jitter: engine.JitterNone, MaxAttempts: 3}}
+	inConcert(t, c, egress.Options{BreakerFailures: 3, BreakerDelayMax: 10 * time.Second}, sub, func(b *concert) {
+		for i := range 9 {
+			b.sing(fmt.Sprint("g", i%3), i/3)
+		}
+		b.until("all rest", func() bool { return b.state().Groups == 3 })
+		b.pass(time.Hour - time.Minute)
+		up.Store(true)
+		b.pass(30 * time.Second)
+		if st := b.state(); st.Lag != 0 || b.Egress.Stats().Buried != 0 {
+			b.t.Errorf("the lane: %+v, %+v", st, b.Egress.Stats())
+		}
+	})
+}
+
 // A subscription is set back while one of a group is in flight: the group begins anew when that one has ended.
 func TestRewoundGroupWaitsForTheOneInFlight(t *testing.T) {
 	var hang atomic.Bool
