@@ -5,6 +5,7 @@ package egress_test
 import (
 	"bytes"
 	"net"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -49,8 +50,11 @@ func TestPublishAndPushAllocateNothing(t *testing.T) {
 			c.Endpoint = url
 			h.subscribe(topic, c)
 			body := append(bytes.Repeat([]byte("x"), 1020), "END!"...)
+			group := 0
 			one := func() {
 				m := engine.NewMessage()
+				group = (group + 1) % 1000
+				m.End(strconv.AppendInt(m.Begin(engine.FieldGroup), int64(group), 10))
 				m.Set(engine.FieldBody, body)
 				m.Set(engine.FieldTag, []byte("red"))
 				m.AddAttribute([]byte("colour"), []byte("String"), []byte("reddish"), false)
@@ -75,6 +79,8 @@ func TestPublishAndPushAllocateNothing(t *testing.T) {
 	}
 	f("plain", engine.SubscriptionConfig{Name: "s"})
 	f("pipelined", engine.SubscriptionConfig{Name: "s", Pipeline: 16})
+	f("ordered", engine.SubscriptionConfig{Name: "s", Ordered: true})
+	f("ordered, pipelined", engine.SubscriptionConfig{Name: "s", Ordered: true, Pipeline: 16})
 	f("filtered by tag", engine.SubscriptionConfig{Name: "s", FilterTag: "red"})
 	f("filtered by attribute", engine.SubscriptionConfig{Name: "s", FilterPolicy: `{"colour":["red",{"prefix":"r"}],"size":[{"exists":false}]}`})
 }

@@ -31,7 +31,7 @@ type lane struct {
 
 	mu       sync.Mutex
 	settings *settings       // guarded by mu; itself immutable
-	epoch    int             // guarded by mu: counts how often the lane was rewound
+	epoch    int32           // guarded by mu: counts how often the lane was rewound
 	rewound  int64           // guarded by mu: when it was last, ms since 1970; what is taken is no older than that
 	next     engine.Sequence // guarded by mu: the next sequence to take
 	seen     engine.Sequence // guarded by mu: the last sequence that is durable, as far as the lane was told
@@ -251,8 +251,12 @@ func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Dura
 	size := 0
 	var begun *group // the next may be of it, too
 	for len(into) < depth && size < batchBytesMax && (begun != nil || l.waitsLocked() > 0) && (!l.paused || l.probing) && !l.egress.draining.Load() {
-		d := l.popLocked(begun)
-		begun = nil
+		var d delivery
+		if l.groups == nil {
+			d = l.queue.popFront()
+		} else {
+			d, begun = l.popLocked(begun), nil
+		}
 		switch reason := l.overdue(&d, now); reason {
 		case "":
 			into = append(into, d)
