@@ -53,6 +53,7 @@ type voice struct {
 	settled int // numbers below it were settled at some time
 	current int // begun last since the start; -1: none was
 	over    bool
+	back    bool // it may go back once, to any that was settled
 	maybe   bool // it may be over: it was the last attempt of the policy, unless that was a probe
 }
 
@@ -74,7 +75,17 @@ func (c *choir) restart() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, v := range c.voices {
-		v.current, v.over, v.maybe = -1, false, false
+		v.current, v.over, v.maybe, v.back = -1, false, false, false
+	}
+}
+
+// rewind comes before the subscription is set back: each group may go back once. That it waits for the one in flight is
+// not looked at: nobody knows when the lane gives up on one.
+func (c *choir) rewind() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, v := range c.voices {
+		v.back = true
 	}
 }
 
@@ -92,6 +103,8 @@ func (c *choir) AppendHeader(dst []byte, m *engine.Message, body []byte, attempt
 		case v.current < 0 && number <= v.settled:
 		case v.current >= 0 && number == v.current && (!v.over || v.maybe):
 		case v.current >= 0 && number == v.current+1 && (v.over || v.maybe):
+		case v.back && number <= v.settled:
+			v.back, v.over = false, false
 		default:
 			c.t.Errorf("%s is begun, attempt %d, but of its group %+v", m.Body(), attempt, *v)
 		}

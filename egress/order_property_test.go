@@ -12,12 +12,12 @@ import (
 	"fanfare/engine"
 )
 
-// Whatever an endpoint does, and however the process ends meanwhile: a message is begun only when the one before it in its
+// Whatever an endpoint does, however the process ends, and how far the subscription is set back meanwhile: a message is begun only when the one before it in its
 // group is settled, and all end. FANFARE_LONG=1 tries many more seeds.
 func TestOrderWithinGroupsUnderFailures(t *testing.T) {
 	seeds := 40
 	if os.Getenv("FANFARE_LONG") != "" {
-		seeds = 5000
+		seeds = 2000
 	}
 	first := uint64(time.Now().UnixNano())
 	for i := range seeds {
@@ -94,6 +94,11 @@ func orderUnderFailures(t *testing.T, seed uint64) {
 				b.restart(false)
 			case 1:
 				b.restart(true)
+			case 2:
+				c.rewind()
+				if _, err := b.Engine.Rewind(b.sub, engine.Sequence(1+intN(1+int(b.state().Floor)))); err != nil {
+					b.t.Fatal(err)
+				}
 			}
 		}
 		mu.Lock()
