@@ -57,9 +57,12 @@ func TestDocumentedFileLoads(t *testing.T) {
 
 // What is printed as the effective configuration is a file that leads to it.
 func TestDumpLoadsAgain(t *testing.T) {
-	c, err := loadText(t, documented+"        retry: {min_delay: 2s, max_age: 1h}\n        filter_policy: '{\"a\": {\"b\": [1]}}'\n        filter_policy_scope: MessageBody\n")
+	c, err := loadText(t, documented+"        ordered: true\n        retry: {min_delay: 2s, max_age: 1h}\n        filter_policy: '{\"a\": {\"b\": [1]}}'\n        filter_policy_scope: MessageBody\n")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !c.Topics[0].Subscriptions[0].engine().Ordered {
+		t.Error("the subscription is not ordered")
 	}
 	text, err := c.dump()
 	if err != nil {
