@@ -16,6 +16,9 @@ import (
 // group is settled, and all end. FANFARE_LONG=1 tries many more seeds.
 func TestOrderWithinGroupsUnderFailures(t *testing.T) {
 	seeds := 40
+	if testing.Short() {
+		seeds = 10
+	}
 	if os.Getenv("FANFARE_LONG") != "" {
 		seeds = 2000
 	}
