@@ -26,8 +26,9 @@ type choir struct {
 	plain
 	t           testing.TB
 	mood        func(group string, number, attempt int) mood
-	attemptsMax int         // of the policy; 0: no limit
-	lax         atomic.Bool // anything may be begun
+	fifo        *engine.FIFO // of the topic
+	attemptsMax int          // of the policy; 0: no limit
+	lax         atomic.Bool  // anything may be begun
 
 	mu      sync.Mutex
 	voices  map[string]*voice
@@ -270,7 +271,12 @@ func inConcert(t *testing.T, c *choir, opts egress.Options, sub engine.Subscript
 		opts.Dial, opts.Kinds = c.dial, []egress.Kind{c}
 		store := &forgetful{Store: newMemory()}
 		h := newHouse(t, store, opts)
-		b := &concert{house: h, choir: c, store: store, topic: h.retaining("songs"), opts: opts}
+		b := &concert{house: h, choir: c, store: store, opts: opts}
+		var err error
+		b.topic, _, err = h.Engine.CreateTopicWith(engine.TopicConfig{Name: "songs", Retention: engine.Retention{Age: time.Hour}, FIFO: c.fifo})
+		if err != nil {
+			t.Fatal(err)
+		}
 		sub.Name, sub.Endpoint, sub.Ordered = "s", "http://choir/", true
 		b.sub = h.subscribe(b.topic, sub)
 		fn(b)

@@ -66,6 +66,9 @@ func orderUnderFailures(t *testing.T, seed uint64) {
 	if intN(2) == 0 {
 		retry.MaxAttempts = 1 + intN(6)
 	}
+	if intN(2) == 0 {
+		c.fifo = &engine.FIFO{PerGroup: intN(2) == 0}
+	}
 	c.attemptsMax = retry.MaxAttempts
 	opts := egress.Options{
 		WindowMessages: 2 + intN(30), BreakerFailures: 2 + intN(30), BreakerDelayMax: 200 * time.Millisecond, ProgressInterval: 10 * time.Millisecond,
@@ -84,6 +87,9 @@ func orderUnderFailures(t *testing.T, seed uint64) {
 				publishers.Go(func() {
 					for i := range each {
 						b.sing(fmt.Sprintf("g%d", g), part*each+i)
+						if c.fifo != nil && intN(5) == 0 {
+							b.sing(fmt.Sprintf("g%d", g), part*each+i) // a duplicate is not there
+						}
 						if intN(8) == 0 {
 							<-time.After(time.Duration(1+intN(40)) * time.Millisecond)
 						}
