@@ -230,7 +230,7 @@ const batchBytesMax = 128 << 10
 func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	depth := l.settings.config.Pipeline
+	depth := l.settings.depth
 	if l.shallow || l.probing || l.settings.interval > 0 {
 		depth = 1
 	}
@@ -240,7 +240,7 @@ func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Dura
 		depth = 0 // one waits for its slot already; it starts the next when the slot has come
 	}
 	size := 0
-	for len(into) < depth && size < batchBytesMax && l.queue.len > 0 && (!l.paused || l.probing) && !l.egress.draining.Load() {
+	for len(into) < depth && size < l.settings.bytes && l.queue.len > 0 && (!l.paused || l.probing) && !l.egress.draining.Load() {
 		d := l.queue.popFront()
 		switch reason := l.overdue(&d, now); reason {
 		case "":
