@@ -2,6 +2,7 @@ package egress
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"fanfare/engine"
@@ -11,8 +12,13 @@ const (
 	placeDepth    = 64        // messages that are placed together at the most
 	placeBytesMax = 256 << 10 // size of them behind which no further one is added
 
-	// closedPause is how long a pusher waits that found the engine closed, unless draining begins before.
+	// closedPause is how long a pusher waits that found the engine closed.
 	closedPause = 25 * time.Millisecond
+
+	// busyTries is how often a pusher tries at a shard that is too busy, with busyPause between, before that counts as a
+	// failure: there are others who put something into it, and all of it gets there.
+	busyTries = 20
+	busyPause = 5 * time.Millisecond
 
 	failureNoQueue = "the queue does not exist"
 )
@@ -27,8 +33,9 @@ func (p *pusher) place(set *settings) {
 		return
 	}
 	p.fill(set, q.Config())
-	p.egress.engine.PublishGroup(q.Topic(), p.placed, p.errs)
-	p.judgePlaced()
+	for tries := 1; p.publish(q, tries == busyTries); tries++ {
+		p.pause(busyPause)
+	}
 	for _, m := range p.placed {
 		if m != nil {
 			m.Release()
@@ -37,6 +44,26 @@ func (p *pusher) place(set *settings) {
 	clear(p.placed)
 	clear(p.errs)
 }
+
+// publish publishes what is to be placed and notes what became of it, unless the shard was too busy for some of it and this
+// is not the last time: then it reports so, and only these are left.
+func (p *pusher) publish(q *engine.Queue, last bool) (again bool) {
+	p.egress.engine.PublishGroup(q.Topic(), p.placed, p.errs)
+	if last || p.egress.draining.Load() || !slices.ContainsFunc(p.errs, isBusy) {
+		p.judgePlaced()
+		return false
+	}
+	for i, m := range p.placed {
+		if m != nil && p.errs[i] == nil {
+			p.results[i] = result{outcome: Delivered}
+			m.Release()
+			p.placed[i] = nil
+		}
+	}
+	return true
+}
+
+func isBusy(err error) bool { return errors.Is(err, engine.ErrBusy) }
 
 // fill makes the messages for the queue. One that cannot be placed is nil among them, and refused for good.
 func (p *pusher) fill(set *settings, queue *engine.QueueConfig) {
@@ -65,7 +92,7 @@ func (p *pusher) judgePlaced() {
 			p.results[i] = result{outcome: Delivered}
 		case errors.Is(err, engine.ErrClosed):
 			if !failed {
-				p.awaitDrain()
+				p.pause(closedPause) // else it would try again and again until draining begins
 			}
 			failed = true // and none was tried
 		case errors.Is(err, engine.ErrQueueNotFound), errors.Is(err, engine.ErrTopicNotFound):
@@ -79,9 +106,9 @@ func (p *pusher) judgePlaced() {
 	}
 }
 
-// awaitDrain waits for the end that a closed engine announces, so that nobody tries again and again until then.
-func (p *pusher) awaitDrain() {
-	pause := time.NewTimer(closedPause)
+// pause waits, unless draining begins.
+func (p *pusher) pause(d time.Duration) {
+	pause := time.NewTimer(d)
 	defer pause.Stop()
 	select {
 	case <-pause.C:
@@ -92,7 +119,7 @@ func (p *pusher) awaitDrain() {
 // placeFailure says why the queue took nothing, in words.
 func placeFailure(err error) string {
 	switch {
-	case errors.Is(err, engine.ErrBusy):
+	case isBusy(err):
 		return "the queue's shard is busy"
 	case errors.Is(err, engine.ErrUnavailable):
 		return "the store does not accept messages now"

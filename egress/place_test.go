@@ -1,6 +1,7 @@
 package egress_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -258,6 +259,35 @@ func TestPlacingIsTriedAgain(t *testing.T) {
 	wantEmpty(t, q)
 	if n := len(h.letters(s)) + int(h.Egress.Stats().Buried); n != 0 {
 		t.Errorf("%d dead letters", n)
+	}
+}
+
+// TestPlacingIntoABusyShard waits until it has room, and doubles nothing.
+func TestPlacingIntoABusyShard(t *testing.T) {
+	const queues, messages = 6, 300
+	h := newHouseOf(t, engine.Options{Store: newMemory(), Shards: 1, RingSlots: 2}, placing())
+	topic := h.topic("orders")
+	for i := range queues {
+		name := fmt.Sprint("q", i)
+		h.queue(engine.QueueConfig{Name: name})
+		h.into(topic, engine.SubscriptionConfig{Name: name, Endpoint: "queue:" + name, Envelope: "raw"})
+	}
+	for i := range messages {
+		eventually(t, "a publish is accepted", func() bool {
+			m := engine.NewMessage()
+			defer m.Release()
+			m.Set(engine.FieldBody, fmt.Append(nil, i))
+			err := h.Engine.Publish(topic, m)
+			if err != nil && !errors.Is(err, engine.ErrBusy) {
+				t.Fatal(err)
+			}
+			return err == nil
+		})
+	}
+	for i := range queues {
+		q := h.Engine.Queue(fmt.Append(nil, "q", i))
+		once(t, drainQueue(t, q, messages), messages)
+		wantEmpty(t, q)
 	}
 }
 
