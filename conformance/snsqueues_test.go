@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"testing"
@@ -33,7 +35,25 @@ func queuesOf(t testing.TB, p *program) *queues {
 		BaseEndpoint: aws.String(p.url),
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
 		Retryer:      aws.NopRetryer{},
+		HTTPClient:   plainBodies{},
 	})}
+}
+
+// plainBodies hides from the transport that the SDK's bodies can write themselves. The SDK closes a body as soon as the reply
+// begins; a closed one answers the transport, when that looks whether all was sent, with an error, and so it closes the
+// connection while the rest of a long reply is still to come.
+type plainBodies struct{}
+
+// Do makes a request.
+func (plainBodies) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r = r.Clone(r.Context())
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{r.Body, r.Body}
+	}
+	return http.DefaultClient.Do(r)
 }
 
 // make makes a queue and returns its URL and its ARN.
