@@ -3,7 +3,8 @@
 // # What it is
 //
 // A lane for every subscription, workers that feed lanes which lag and save what they settled, pooled
-// connections, and the kinds of subscribers, each a folder below this one.
+// connections, and the kinds of subscribers, each a folder below this one. Where a subscription delivers into a queue of this
+// engine there is no connection: a push is a publish to the queue's topic, and many are one (place.go).
 //
 // # Where it stands on the data path
 //
@@ -21,6 +22,7 @@
 //
 // # Errors
 //
-// A failed push is an outcome, not an error. A failed write of the store is told to the engine, which stops
+// A failed push is an outcome, not an error. A queue of ours that is not there, or cannot have a message, refuses it for
+// good; one whose shard is busy, or whose store takes nothing now, is tried again. A failed write of the store is told to the engine, which stops
 // accepting; what was accepted stays owed.
 package egress
