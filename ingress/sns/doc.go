@@ -8,6 +8,7 @@
 //	Publish, PublishBatch                                       publish.go, batch.go, attributes.go
 //	CreateTopic, DeleteTopic, ListTopics                        topics.go
 //	GetTopicAttributes, SetTopicAttributes                      topicattributes.go
+//	what of these is about FIFO topics                          fifo.go
 //	TagResource, UntagResource, ListTagsForResource             tags.go
 //	AddPermission, RemovePermission                             permissions.go
 //	PutDataProtectionPolicy, GetDataProtectionPolicy            dataprotection.go
@@ -23,12 +24,17 @@
 // (authenticate.go). Without credentials every signature is accepted, and so is none.
 //
 // Endpoints are http and https, and, where Options.Gateways has a gateway for them, sms, application, email and
-// email-json: these are pushed to the gateway by the kind "gateway". Lambda and Firehose are refused, and FIFO topics
-// are, never ignored. A FilterPolicy holds from the moment it is set; how many there may be is not limited, and "{}"
+// email-json: these are pushed to the gateway by the kind "gateway". Lambda and Firehose are refused, never ignored.
+// A FilterPolicy holds from the moment it is set; how many there may be is not limited, and "{}"
 // removes one as "" does. A DeliveryPolicy becomes the
 // subscription's retry policy, its limit of pushes per second and its content type (delivery.go, effective.go); a
 // topic's policy is carried into its subscriptions whenever it changes. A RedrivePolicy becomes the queue for dead
 // letters. Every other action is answered InvalidAction.
+//
+// A FIFO topic is one whose engine topic has an order (engine.FIFO); that its name ends in .fifo is asked of those made
+// here alone, since other faces name theirs as they like. The engine finds duplicates, within five minutes; who published
+// one is answered with the id and the number of the first. What other faces publish to such a topic has no group, and so
+// is of the group "". An ArchivePolicy is refused. The publisher's X-Amzn-Trace-Id goes with the message.
 //
 // What is published to a phone number, or to a platform endpoint itself, goes through the topics "sns.sms" and
 // "sns.application", which this API does not show (gateways.go). Stored and returned, and without an effect of their
