@@ -160,6 +160,11 @@ func forbiddenURL(text string) bool {
 
 // CheckKind fills in a kind's defaults, its retry policy among them, and reports what is wrong.
 func CheckKind(k Kind, c *engine.SubscriptionConfig) error {
+	if _, ok := engine.QueueOf(c.Endpoint); ok {
+		if _, ok := k.(QueueKind); !ok {
+			return &engine.FieldError{Field: "endpoint", Reason: "a queue takes nothing of the kind " + k.Name()}
+		}
+	}
 	if r, ok := k.(DefaultRetrier); ok {
 		c.Retry.Complete(r.DefaultRetry())
 	}

@@ -239,7 +239,7 @@ const batchBytesMax = 128 << 10
 func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	depth := l.settings.config.Pipeline
+	depth := l.settings.depth
 	if l.shallow || l.probing || l.settings.interval > 0 {
 		depth = 1
 	}
@@ -250,7 +250,7 @@ func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Dura
 	}
 	size := 0
 	var begun *group // the next may be of it, too
-	for len(into) < depth && size < batchBytesMax && (begun != nil || l.waitsLocked() > 0) && (!l.paused || l.probing) && !l.egress.draining.Load() {
+	for len(into) < depth && size < l.settings.bytes && (begun != nil || l.waitsLocked() > 0) && (!l.paused || l.probing) && !l.egress.draining.Load() {
 		var d delivery
 		if l.groups == nil {
 			d = l.queue.popFront()

@@ -93,7 +93,7 @@ type snsConfig struct {
 	Region   string         `yaml:"region"`
 	Account  string         `yaml:"account"`
 	Gateways gatewaysConfig `yaml:"gateways,omitempty"` // for what is not reached over HTTP
-	Queues   string         `yaml:"queues,omitempty"`   // base URL of the server whose queues a RedrivePolicy names
+	Queues   string         `yaml:"queues,omitempty"`   // where queues are that are not ours: a base URL, or a list of [REGION/]ACCOUNT=URL
 	Answers  answersConfig  `yaml:"answers,omitempty"`
 
 	Signing  string `yaml:"signing"`             // auto, on or off: see signing.go
