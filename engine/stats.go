@@ -20,11 +20,12 @@ type Stats struct {
 	Subscriptions int
 	Waiting       int64 // bytes of publishes that wait for their commit
 	Timers        int   // entries of the durable timer that are in memory
+	Receivers     int64 // that wait for a message of a queue
 }
 
 // Stats returns the current figures.
 func (e *Engine) Stats() Stats {
-	st := Stats{Timers: e.timers.Near(), Replayed: e.replayed.Load(), Purged: e.purged.Load()}
+	st := Stats{Timers: e.timers.Near(), Replayed: e.replayed.Load(), Purged: e.purged.Load(), Receivers: e.receivers.Load()}
 	for _, s := range e.shards {
 		st.Messages += s.stats.messages.Load()
 		st.Bytes += s.stats.bytes.Load()

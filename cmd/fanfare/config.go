@@ -39,6 +39,7 @@ type config struct {
 	Profiling profilingConfig `yaml:"profiling"`
 
 	SNS snsConfig `yaml:"sns"`
+	SQS sqsConfig `yaml:"sqs,omitempty"`
 	SMQ smqConfig `yaml:"smq"`
 	SMN smnConfig `yaml:"smn"`
 
@@ -100,6 +101,11 @@ type snsConfig struct {
 	CertURL  string `yaml:"cert_url,omitempty"`  // of the certificate in documents, or its base; default: public_url
 	CertFile string `yaml:"cert_file,omitempty"` // certificate in PEM; default: one is generated and kept in data
 	KeyFile  string `yaml:"key_file,omitempty"`  // its key
+}
+
+type sqsConfig struct {
+	Region  string `yaml:"region,omitempty"`  // default: that of sns
+	Account string `yaml:"account,omitempty"` // likewise
 }
 
 type smqConfig struct {

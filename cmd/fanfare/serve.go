@@ -179,6 +179,7 @@ func (h *house) close() error {
 		}
 		h.log.Debug().Msg(what + " ended")
 	}
+	h.core.Load().engine.ReleaseReceivers() // they would wait on while the faces wait for their answers
 	step("faces", h.faces.Shutdown(ctx))
 	// Slow clients may have used up the grace period: the pushes get a second at least. What is cut off all the
 	// same stays owed: that is no failure.

@@ -54,6 +54,8 @@ func (f *Face) Claims(h *ingress.Head) bool {
 var (
 	actionParameter = []byte("Action=")
 	signatureScheme = []byte("AWS4-HMAC-SHA256 ")
+
+	headerAuthorization = []byte(fasthttp.HeaderAuthorization)
 )
 
 // BodyBytesMax is 4 MiB.
