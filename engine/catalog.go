@@ -2,47 +2,44 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
 )
 
-// catalog holds the topics and subscriptions. Readers find a topic through an immutable bucket behind an
-// atomic pointer, without a lock; changes are made under mu and written through to the store. The lock is
-// held while a change is applied, so that the store has the changes in the order in which they became
-// visible, and released before it is waited for.
+// catalog holds the topics, the subscriptions and the queues. Readers find a topic or a queue without a lock; changes are
+// made under mu and written through to the store. The lock is held while a change is applied, so that the store has the
+// changes in the order in which they became visible, and released before it is waited for.
 type catalog struct {
-	buckets [1024]atomic.Pointer[map[string]*Topic]
+	topicNames names[Topic]
+	queueNames names[Queue]
 
 	mu            sync.Mutex
 	topics        map[TopicID]*Topic               // guarded by mu
 	names         []string                         // guarded by mu: sorted
 	subscriptions map[SubscriptionID]*Subscription // guarded by mu
 	tokens        map[string]*Subscription         // guarded by mu
+	queues        map[TopicID]*Queue               // guarded by mu
+	queuesSorted  []string                         // guarded by mu: names
 	lastID        uint64                           // guarded by mu
 
 	documents documents
 }
 
-func (c *catalog) bucket(hash uint64) *atomic.Pointer[map[string]*Topic] {
-	return &c.buckets[hash>>54] // the top bits: the low ones choose the shard
-}
+func (c *catalog) topic(name []byte) *Topic { return c.topicNames.get(name) }
 
-func (c *catalog) topic(name []byte) *Topic {
-	if m := c.bucket(xxhash.Sum64(name)).Load(); m != nil {
-		return (*m)[string(name)]
-	}
-	return nil
-}
-
+// topicByID finds a topic, or that of a queue.
 func (c *catalog) topicByID(id TopicID) *Topic {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if q := c.queues[id]; q != nil {
+		return q.topic
+	}
 	return c.topics[id]
 }
 
@@ -61,7 +58,7 @@ func (c *catalog) counts() (topics, subscriptions int) {
 // insertLocked makes a topic visible.
 func (c *catalog) insertLocked(t *Topic) {
 	name := t.Name()
-	c.replaceLocked(name, t)
+	c.topicNames.replace(name, t)
 	c.topics[t.ID] = t
 	at, _ := slices.BinarySearch(c.names, name)
 	c.names = slices.Insert(c.names, at, name)
@@ -69,28 +66,11 @@ func (c *catalog) insertLocked(t *Topic) {
 
 func (c *catalog) removeLocked(t *Topic) {
 	name := t.Name()
-	c.replaceLocked(name, nil)
+	c.topicNames.replace(name, nil)
 	delete(c.topics, t.ID)
 	if at, ok := slices.BinarySearch(c.names, name); ok {
 		c.names = slices.Delete(c.names, at, at+1)
 	}
-}
-
-// replaceLocked publishes a new bucket in which the name leads to the topic, or to none.
-func (c *catalog) replaceLocked(name string, t *Topic) {
-	b := c.bucket(xxhash.Sum64String(name))
-	next := map[string]*Topic{}
-	if old := b.Load(); old != nil {
-		for k, v := range *old {
-			next[k] = v
-		}
-	}
-	if t == nil {
-		delete(next, name)
-	} else {
-		next[name] = t
-	}
-	b.Store(&next)
 }
 
 func (c *catalog) nextIDLocked() uint64 {
@@ -98,7 +78,8 @@ func (c *catalog) nextIDLocked() uint64 {
 	return c.lastID
 }
 
-// The catalog's entries in the store: "t/ID" holds a TopicConfig, "s/ID" a storedSubscription, "d/KEY" a document. The
+// The catalog's entries in the store: "t/ID" holds a TopicConfig, "s/ID" a storedSubscription, "q/ID" a QueueConfig, "d/KEY" a
+// document. The
 // highest id ever given is kept under "id", so that a deleted entry's is not given again.
 type storedSubscription struct {
 	Topic  TopicID            `json:"topic"`
@@ -106,6 +87,7 @@ type storedSubscription struct {
 }
 
 func topicKey(id TopicID) string               { return "t/" + strconv.FormatUint(uint64(id), 10) }
+func queueKey(id TopicID) string               { return "q/" + strconv.FormatUint(uint64(id), 10) }
 func subscriptionKey(id SubscriptionID) string { return "s/" + strconv.FormatUint(uint64(id), 10) }
 
 const lastIDKey = "id"
@@ -145,10 +127,20 @@ func (e *Engine) load() error {
 			}
 			t.next, t.found = high, high
 			t.high.Store(uint64(high))
-			if err := e.loadMarks(t); err != nil {
+			if err := errors.Join(e.loadMarks(t), e.loadDuplicates(t)); err != nil {
 				return fmt.Errorf("engine: topic %q: %w", config.Name, err)
 			}
 			c.insertLocked(t)
+		case kind == "q":
+			var config QueueConfig
+			if err := json.Unmarshal(value, &config); err != nil {
+				return fmt.Errorf("engine: catalog entry %q: %w", key, err)
+			}
+			q := e.newQueue(TopicID(id), &config)
+			if err := q.load(); err != nil {
+				return fmt.Errorf("engine: queue %q: %w", config.Name, err)
+			}
+			c.insertQueueLocked(q)
 		case kind == "s":
 			var s storedSubscription
 			if err := json.Unmarshal(value, &s); err != nil {

@@ -30,6 +30,7 @@ type Engine struct {
 	opts    Options
 	catalog catalog
 	shards  []*shard
+	ledgers []*queueLedger // of the shards
 	timers  *timers
 	egress  Egress
 	bounded Bounded // the store, if it is
@@ -41,6 +42,15 @@ type Engine struct {
 	stop    chan struct{} // closed when the committers may end
 
 	replayed, purged atomic.Uint64 // dead letters
+
+	moves moves
+
+	queueHeld   atomic.Int64  // bytes of the messages that queues keep in memory
+	receivers   atomic.Int64  // that wait
+	released    chan struct{} // closed when receivers wait no more
+	releaseOnce sync.Once
+
+	received, queueDeleted, queueExpired, queueMoved atomic.Uint64 // messages of queues
 }
 
 type state int32
@@ -76,15 +86,18 @@ func New(opts Options) (*Engine, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{opts: opts, stop: make(chan struct{}), failed: make(chan struct{})}
+	e := &Engine{opts: opts, stop: make(chan struct{}), failed: make(chan struct{}), released: make(chan struct{})}
 	e.catalog.topics = map[TopicID]*Topic{}
 	e.catalog.subscriptions = map[SubscriptionID]*Subscription{}
 	e.catalog.tokens = map[string]*Subscription{}
+	e.moves.running = map[string]*mover{}
+	e.catalog.queues = map[TopicID]*Queue{}
 	e.catalog.documents.values = map[string][]byte{}
 	e.bounded, _ = opts.Store.(Bounded)
 	e.timers = newTimers(e)
 	for i := range opts.Shards {
 		e.shards = append(e.shards, newShard(e, i))
+		e.ledgers = append(e.ledgers, newQueueLedger(e))
 	}
 	if err := e.load(); err != nil {
 		return nil, err
@@ -116,17 +129,25 @@ func (e *Engine) Start() {
 	for _, s := range e.shards {
 		s.run(&e.running, e.stop)
 	}
+	for _, l := range e.ledgers {
+		e.running.Go(func() { l.run(e.stop) })
+	}
 	e.state.move(stateNew, stateRunning)
+	e.resumeMoves()
 }
 
 // Run fires the timer until the context ends. Start comes before it.
 func (e *Engine) Run(ctx context.Context) { e.timers.run(ctx) }
+
+// ReleaseReceivers answers all who wait for a message of a queue, and lets nobody wait any more.
+func (e *Engine) ReleaseReceivers() { e.releaseOnce.Do(func() { close(e.released) }) }
 
 // Close refuses further publishes, commits and dispatches those that were accepted, and returns. It must
 // come after Run has returned, and before the egress and the store are closed. It is idempotent.
 func (e *Engine) Close() {
 	e.state.move(stateNew, stateClosing)
 	e.state.move(stateRunning, stateClosing)
+	e.ReleaseReceivers()
 	// A publish adds its bytes before it looks at the state, so zero here means none will be pushed any more.
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()

@@ -28,14 +28,14 @@ func Sentinels() []error {
 
 // What queues answer; only faces that have queues meet them.
 var (
-	ErrQueueNotFound   = errors.New("engine: queue does not exist")
-	ErrQueueLimit      = errors.New("engine: there are as many queues as there may be")
-	ErrReceiptInvalid  = errors.New("engine: the receipt is not one of the queue's")
-	ErrReceiptExpired  = errors.New("engine: the receipt is not the message's last, or its time is over")
-	ErrNotInFlight     = errors.New("engine: the message is not in flight")
-	ErrInFlightLimit   = errors.New("engine: as many messages of the queue are in flight as may be")
-	ErrReceiverLimit   = errors.New("engine: as many receivers wait as may")
-	)
+	ErrQueueNotFound  = errors.New("engine: queue does not exist")
+	ErrQueueLimit     = errors.New("engine: there are as many queues as there may be")
+	ErrReceiptInvalid = errors.New("engine: the receipt is not one of the queue's")
+	ErrReceiptExpired = errors.New("engine: the receipt is not the message's last, or its time is over")
+	ErrNotInFlight    = errors.New("engine: the message is not in flight")
+	ErrInFlightLimit  = errors.New("engine: as many messages of the queue are in flight as may be")
+	ErrReceiverLimit  = errors.New("engine: as many receivers wait as may")
+)
 
 // QueueSentinels lists the errors that only queues answer, for the tests that walk them through their faces.
 func QueueSentinels() []error {

@@ -177,6 +177,7 @@ func (m *Message) Release() {
 		panic("BUG: engine: Release of a released message")
 	}
 	m.topic, m.from, m.parked, m.held, m.waited, m.follows, m.err, m.open = nil, TimerKey{}, TimerKey{}, false, false, false, nil, 0
+	m.duplicate, m.key = false, [16]byte{}
 	m.fields = [fieldSingles]span{}
 	invariant.Poison(m.buf)
 	if cap(m.buf) > messageBytesKept {

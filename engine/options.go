@@ -24,6 +24,9 @@ type Options struct {
 	SubscriptionsMax         int // in all; default 1,000,000
 	SubscriptionsPerTopicMax int // default 100,000
 	DocumentsMax             int // of all faces; default 2,000,000
+	QueuesMax                int // default 100,000
+	QueueMemoryMax           int // bytes of messages that all queues keep in memory for their receivers; default 64 MiB
+	ReceiversMax             int // that wait for messages at a time; default 20,000
 
 	// A topic with so many subscriptions whose filters want certain values finds them by the values, rather than
 	// asking each; default 16, 1 to 1<<30.
@@ -40,6 +43,9 @@ func (o *Options) setDefaults() {
 	o.SubscriptionsMax = cmp.Or(o.SubscriptionsMax, 1_000_000)
 	o.SubscriptionsPerTopicMax = cmp.Or(o.SubscriptionsPerTopicMax, 100_000)
 	o.DocumentsMax = cmp.Or(o.DocumentsMax, 2_000_000)
+	o.QueuesMax = cmp.Or(o.QueuesMax, 100_000)
+	o.QueueMemoryMax = cmp.Or(o.QueueMemoryMax, 64<<20)
+	o.ReceiversMax = cmp.Or(o.ReceiversMax, 20_000)
 	o.FindFrom = cmp.Or(o.FindFrom, 16)
 }
 
@@ -67,6 +73,9 @@ func (o *Options) Validate() error {
 	between("SubscriptionsMax", o.SubscriptionsMax, 1, 1<<30)
 	between("SubscriptionsPerTopicMax", o.SubscriptionsPerTopicMax, 1, 1<<30)
 	between("DocumentsMax", o.DocumentsMax, 1, 1<<30)
+	between("QueuesMax", o.QueuesMax, 1, 1<<30)
+	between("QueueMemoryMax", o.QueueMemoryMax, 1, 1<<40)
+	between("ReceiversMax", o.ReceiversMax, 1, 1<<30)
 	between("FindFrom", o.FindFrom, 1, 1<<30)
 	return errors.Join(faults...)
 }

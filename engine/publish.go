@@ -59,6 +59,12 @@ func (e *Engine) push(t *Topic, m *Message) error {
 // prepare makes a message ready for its shard, which gets a reference.
 func (m *Message) prepare(t *Topic) {
 	m.topic, m.waited = t, true
+	if t.queue != nil {
+		t.queue.delay(m)
+	}
+	if fifo := t.Config().FIFO; fifo != nil {
+		m.setKey(fifo)
+	}
 	m.seal()
 	m.Retain()
 }

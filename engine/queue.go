@@ -2,8 +2,11 @@ package engine
 
 import (
 	"maps"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"fanfare/engine/visibility"
 )
 
 // The defaults of a queue's settings, and their limits.
@@ -27,7 +30,7 @@ const (
 type QueueConfig struct {
 	Name        string            `json:"name"`
 	FIFO        *FIFO             `json:"fifo,omitempty"`         // nil for a standard queue; never set or taken away later
-	Visibility  time.Duration     `json:"visibility"`             // how long a received message is hidden; default VisibilityDefault when the queue is made, then 0 is 0
+	Visibility  time.Duration     `json:"visibility"`             // how long a received message is hidden; NewQueueConfig has the default
 	Delay       time.Duration     `json:"delay,omitempty"`        // before a message can be received that says nothing else
 	Retention   time.Duration     `json:"retention"`              // default QueueRetention
 	ReceiveWait time.Duration     `json:"receive_wait,omitempty"` // of receives that say nothing else
@@ -45,12 +48,41 @@ type QueueRedrive struct {
 	Receives int    `json:"receives"` // after so many, 1 to ReceivesMaxMax
 }
 
+// NewQueueConfig returns the default settings of a standard queue.
+func NewQueueConfig(name string) QueueConfig {
+	return QueueConfig{Name: name, Visibility: VisibilityDefault, Retention: QueueRetention, MessageMax: QueueMessageBytesMax}
+}
+
 // Queue is a place with pull consumers. Its messages lie in a topic of its own, which no face lists and nothing can
 // subscribe to; sending is publishing to it.
+//
+// A standard queue goes through its messages once: what lies before next was received and is in the table until it is
+// deleted. What is received again is read from the store. In a FIFO queue all up to next are in the table, as far as it
+// may grow, since what can be received depends on the groups.
 type Queue struct {
-	topic  *Topic // immutable
+	engine *Engine      // immutable
+	topic  *Topic       // immutable
+	ledger *queueLedger // immutable
 	config atomic.Pointer[QueueConfig]
-	engine *Engine // immutable
+	ended  chan struct{} // closed when the queue was deleted
+
+	coming      atomic.Int64 // messages on the timer, as far as they are known
+	comingUntil atomic.Int64 // when the last of them comes, ms since 1970
+
+	reading sync.Mutex // held while new messages are read from the store; before mu
+
+	mu        sync.Mutex
+	table     *visibility.Table
+	high      Sequence   // the last durable one
+	next      Sequence   // the first that is new
+	floor     Sequence   // of a FIFO queue: all before it are gone
+	gone      uint64     // messages that are gone
+	fresh     []*Message // of a standard queue: new messages, the first from next on; those before freshAt were taken
+	freshAt   int
+	heldBytes int64                      // of the messages in memory
+	skip      map[Sequence]struct{}      // new messages that were deleted
+	stored    map[Sequence]receivedState // of a FIFO queue: messages that were received before the restart and not looked at since
+	waiters   waiters
 }
 
 // Config returns the queue's description; it must not be changed.
@@ -65,6 +97,41 @@ func (q *Queue) Topic() *Topic { return q.topic }
 
 // Deleted reports whether the queue was deleted.
 func (q *Queue) Deleted() bool { return q.topic.Deleted() }
+
+func (q *Queue) fifo() bool { return q.topic.config.Load().FIFO != nil }
+
+// delay makes a message wait that says nothing of it, as the queue's settings say.
+func (q *Queue) delay(m *Message) {
+	if d := q.Config().Delay; d > 0 && m.DeliverAt() == 0 {
+		m.SetDeliverAt(m.PublishedAt() + d.Milliseconds())
+	}
+}
+
+// keepsDelayed reports whether messages that are due later get their place in the topic at once: those of a FIFO queue do,
+// since their order is that of their publishes.
+func (t *Topic) keepsDelayed() bool { return t.queue != nil && t.queue.fifo() }
+
+// parked counts a message that the timer brings at a time, in ms since 1970; unparked one that it brought.
+func (q *Queue) parked(due int64) {
+	q.coming.Add(1)
+	for old := q.comingUntil.Load(); old < due && !q.comingUntil.CompareAndSwap(old, due); old = q.comingUntil.Load() {
+	}
+}
+
+func (q *Queue) unparked() { q.coming.Add(-1) }
+
+// delayed is how many messages the timer is known to bring.
+func (q *Queue) delayed() uint64 {
+	if q.comingUntil.Load()+delayedSlack.Milliseconds() < nowMillis() {
+		q.coming.Store(0) // whatever was miscounted
+	}
+	return uint64(max(q.coming.Load(), 0))
+}
+
+// delayedSlack is how much later than at their time messages come from the timer.
+const delayedSlack = 10 * time.Second
+
+func nowMillis() int64 { return time.Now().UnixMilli() }
 
 func (c *QueueConfig) clone() *QueueConfig {
 	d := *c

@@ -219,13 +219,38 @@ func (s *shard) write(b Batch, m *Message, now int64) {
 		m.err = ErrTopicNotFound
 	case !returned && m.held:
 		m.parked = s.engine.timers.park(b, m, TimerHeld, now+heldAge.Milliseconds())
-	case !returned && m.DeliverAt() > now:
+	case !returned && m.DeliverAt() > now && !t.keepsDelayed():
 		m.parked = s.engine.timers.park(b, m, TimerPublish, m.DeliverAt())
+		if t.queue != nil {
+			t.queue.parked(m.DeliverAt())
+		}
 	default:
-		t.next++
-		m.setSequence(t.next)
-		b.AppendMessage(t.ID, t.next, m.buf)
-		t.marks.append(b, t, Mark{Sequence: t.next, At: now}, uint64(len(m.buf)))
+		if returned && t.queue != nil {
+			t.queue.unparked()
+		}
+		s.number(b, t, m, now)
+	}
+}
+
+// number gives a message its sequence, unless it is a duplicate.
+func (s *shard) number(b Batch, t *Topic, m *Message, now int64) {
+	keyed := m.key != [16]byte{}
+	if keyed {
+		t.duplicates.forget(b, t, now)
+		if t.duplicates.find(m, now) {
+			return
+		}
+		if t.duplicates.full() {
+			m.err = ErrBusy
+			return
+		}
+	}
+	t.next++
+	m.setSequence(t.next)
+	b.AppendMessage(t.ID, t.next, m.buf)
+	t.marks.append(b, t, Mark{Sequence: t.next, At: now}, uint64(len(m.buf)))
+	if keyed {
+		t.duplicates.remember(b, t, m, now)
 	}
 }
 
@@ -258,7 +283,7 @@ func (s *shard) answer(g *group, err error) (publishers uint64) {
 		m, _ := s.ring.Peek(pos)
 		if err != nil {
 			m.err = ErrUnavailable
-		} else if seq := m.Sequence(); seq != 0 {
+		} else if seq := m.Sequence(); seq != 0 && !m.duplicate {
 			m.topic.high.Store(uint64(seq))
 		}
 		if !m.waited {
@@ -284,7 +309,11 @@ func (s *shard) deliver(g *group, err error) {
 			if !m.parked.IsZero() {
 				timers.Added(m.parked)
 			}
-			if m.Sequence() != 0 {
+			switch {
+			case m.Sequence() == 0 || m.duplicate: // it is not to be delivered, or not yet
+			case m.topic.queue != nil:
+				m.topic.queue.offer(m)
+			default:
 				s.engine.egress.Dispatch(m)
 			}
 		}

@@ -28,7 +28,7 @@ const (
 type SubscriptionConfig struct {
 	Name              string            `json:"name"`
 	Kind              string            `json:"kind"`     // webhook, sns, smq, smn
-	Endpoint          string            `json:"endpoint"` // http or https URL
+	Endpoint          string            `json:"endpoint"` // http or https URL, or queue:NAME for a queue of ours
 	Envelope          string            `json:"envelope"`
 	MaxInFlight       int               `json:"max_in_flight"`            // requests in flight; default 64
 	Pipeline          int               `json:"pipeline"`                 // requests in flight per connection; default 1
@@ -54,7 +54,7 @@ type SubscriptionConfig struct {
 // DeadLetterPlace is where a subscription's dead letters go. The zero value is the built-in list.
 type DeadLetterPlace struct {
 	Topic string `json:"topic,omitempty"` // name of the topic they are published to
-	Queue string `json:"queue,omitempty"` // http or https URL of a queue that speaks the API of Amazon SQS
+	Queue string `json:"queue,omitempty"` // queue:NAME, or the http or https URL of a queue that speaks the API of Amazon SQS
 }
 
 // LaneState is what the egress is doing for a subscription, for reports.
@@ -207,6 +207,12 @@ func (p *DeadLetterPlace) validate(fault func(field, reason string, args ...any)
 }
 
 func endpointFault(endpoint string) string {
+	if name, ok := QueueOf(endpoint); ok {
+		if !validTopicName(name) {
+			return "does not name a queue"
+		}
+		return ""
+	}
 	for i := range len(endpoint) {
 		if endpoint[i] <= ' ' || endpoint[i] == 0x7f {
 			return "must not contain spaces or control characters"

@@ -134,7 +134,7 @@ func (t *timers) fire(k TimerKey) {
 	taken := false
 	switch kind {
 	case TimerPublish:
-		taken = t.publish(k, TopicID(id), m)
+		taken = t.publish(k, TopicID(id), m, parked.Since)
 	case TimerDeliver, TimerBury:
 		sub := t.engine.catalog.subscription(SubscriptionID(id))
 		if sub == nil {
@@ -188,11 +188,17 @@ func (t *timers) read(k TimerKey) (kind TimerKind, id uint64, parked Parked, m *
 	return kind, id, parked, m, true
 }
 
-// publish puts a due message into its shard's ring; the commit deletes the entry.
-func (t *timers) publish(k TimerKey, id TopicID, m *Message) bool {
+// publish puts a due message into its shard's ring; the commit deletes the entry. One that was moved to a queue says since
+// when.
+func (t *timers) publish(k TimerKey, id TopicID, m *Message, since int64) bool {
 	topic := t.engine.catalog.topicByID(id)
 	if topic == nil {
 		t.orphan(k, m)
+		return true
+	}
+	if q := topic.queue; q != nil && max(since, m.PublishedAt()) < q.Config().PurgedAt {
+		q.unparked()
+		t.drop(k)
 		return true
 	}
 	m.topic, m.from = topic, k

@@ -43,7 +43,9 @@ type Topic struct {
 	marks marks
 	found Sequence // immutable: the last durable one when the engine was made
 
-	next Sequence      // committer only: the sequence the next message gets
+	next       Sequence   // committer only: the sequence the next message gets
+	duplicates duplicates // committer only
+
 	high atomic.Uint64 // written by the shard's dispatcher: the last durable sequence
 	trim atomic.Uint64 // written by the egress: everything up to here is trimmed
 	pass atomic.Uint64 // written by the egress: everything up to here was offered to whom it concerns

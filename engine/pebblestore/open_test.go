@@ -98,10 +98,10 @@ func TestOtherVersionsAreRefused(t *testing.T) {
 		kind    error
 		parts   []string
 	}{
-		{[]byte{3}, pebblestore.ErrVersion, []string{"store", "newer program", "version 3", "version 2", "fanfare export"}},
+		{[]byte{4}, pebblestore.ErrVersion, []string{"store", "newer program", "version 4", "version 3", "fanfare export"}},
 		{[]byte{255}, pebblestore.ErrVersion, []string{"newer program", "version 255"}},
 		{[]byte{1}, pebblestore.ErrVersion, []string{"older program", "version 1", "fanfare import"}},
-		{[]byte{2, 2}, pebblestore.ErrDamaged, []string{"0202"}},
+		{[]byte{3, 3}, pebblestore.ErrDamaged, []string{"0303"}},
 	} {
 		fs := vfs.NewMem()
 		if err := open(t, small(fs)).Close(); err != nil {
@@ -110,7 +110,7 @@ func TestOtherVersionsAreRefused(t *testing.T) {
 		setVersion(t, fs, c.version)
 		_, err := pebblestore.Open(small(fs))
 		wantError(t, err, c.kind, c.parts...)
-		setVersion(t, fs, []byte{2})
+		setVersion(t, fs, []byte{3})
 		if err := open(t, small(fs)).Close(); err != nil {
 			t.Errorf("behind the refusal the store does not open: %v", err)
 		}

@@ -26,6 +26,11 @@ func Run(t *testing.T, durable bool, open func(t *testing.T) engine.Store) {
 		{"timers", false, testTimers},
 		{"dead letters", false, testDeadLetters},
 		{"marks", false, testMarks},
+		{"deleted messages", false, testDeleteMessage},
+		{"states", false, func(t *testing.T, s engine.Store, _ func() engine.Store) {
+			testStates(t, s, func() engine.Store { return s })
+		}},
+		{"states survive", true, testStates},
 		{"catalog", true, testCatalog},
 		{"batch is used again", false, testReuse},
 		{"close twice", false, func(t *testing.T, s engine.Store, _ func() engine.Store) { closeStore(t, s) }},

@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"time"
+
+	"fanfare/engine/visibility"
+)
+
+// Delete deletes received messages; it is durable when it returns. errs[i] belongs to receipts[i]: nil also for a message
+// that is gone already. A standard queue takes any receipt of the message, a FIFO queue the last one while it lasts.
+func (q *Queue) Delete(receipts []Receipt, errs []error) {
+	noted := false
+	q.mu.Lock()
+	err := q.errLocked()
+	now := nowMillis()
+	q.table.Advance(now)
+	for i, r := range receipts {
+		if errs[i] = err; err != nil {
+			continue
+		}
+		deleted := false
+		deleted, errs[i] = q.deleteLocked(r)
+		noted = noted || deleted
+	}
+	if noted && q.anyLocked() {
+		q.waiters.wakeLocked() // the next of a group, or one that was over the limit
+	}
+	q.mu.Unlock()
+	if !noted {
+		return
+	}
+	written := q.ledger.wait()
+	<-written.done
+	for i := range errs {
+		if errs[i] == nil {
+			errs[i] = written.err
+		}
+	}
+}
+
+func (q *Queue) deleteLocked(r Receipt) (deleted bool, err error) {
+	if r.Topic != q.topic.ID || r.Sequence == 0 || r.Sequence > q.high {
+		return false, ErrReceiptInvalid
+	}
+	e := q.table.Get(uint64(r.Sequence))
+	switch {
+	case e == nil && r.Sequence >= q.next:
+		// The receipt is of before a crash, which took back that the message was received.
+		if _, known := q.skip[r.Sequence]; known || len(q.skip) >= QueueInFlightMax {
+			return false, nil
+		}
+		q.skip[r.Sequence] = struct{}{}
+		delete(q.stored, r.Sequence)
+		q.gone++
+	case e == nil:
+		return false, nil
+	case q.fifo() && (r.Receives < e.Receives || r.Receives == e.Receives && !e.InFlight()):
+		return false, ErrReceiptExpired
+	default:
+		q.removeLocked(e)
+	}
+	q.noteLocked(queueNote{kind: noteDeleted, sequence: r.Sequence})
+	q.engine.queueDeleted.Add(1)
+	return true, nil
+}
+
+// ChangeVisibility hides messages that are in flight for so long from now on; 0 gives a message back. errs[i] belongs to
+// receipts[i].
+func (q *Queue) ChangeVisibility(receipts []Receipt, hidden []time.Duration, errs []error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	err := q.errLocked()
+	now := nowMillis()
+	q.table.Advance(now)
+	shown := false
+	for i, r := range receipts {
+		if errs[i] = err; err != nil {
+			continue
+		}
+		errs[i] = q.hideAgainLocked(r, hidden[i], now)
+		shown = shown || errs[i] == nil && hidden[i] == 0
+	}
+	if shown {
+		q.table.Advance(now)
+		q.waiters.wakeLocked()
+	}
+	q.waiters.armLocked()
+}
+
+func (q *Queue) hideAgainLocked(r Receipt, hidden time.Duration, now int64) error {
+	if r.Topic != q.topic.ID || r.Sequence == 0 || r.Sequence > q.high {
+		return ErrReceiptInvalid
+	}
+	e := q.table.Get(uint64(r.Sequence))
+	switch {
+	case e == nil || !e.InFlight():
+		return ErrNotInFlight
+	case r.Receives != e.Receives:
+		return ErrReceiptExpired
+	}
+	q.table.Hide(e, now+hidden.Milliseconds(), true)
+	q.noteStateLocked(e)
+	return nil
+}
+
+// PurgeQueue forgets all messages that were sent before, those in flight included. It is durable when it returns.
+func (e *Engine) PurgeQueue(q *Queue) error {
+	if err := e.UpdateQueue(q, func(c *QueueConfig) { c.PurgedAt = nowMillis() }); err != nil {
+		return err
+	}
+	q.reading.Lock() // nothing that was read before comes in behind
+	q.mu.Lock()
+	through := q.high
+	q.clearLocked()
+	q.next, q.floor, q.gone = through+1, through+1, uint64(through)
+	q.noteLocked(queueNote{kind: notePurged, sequence: through})
+	q.mu.Unlock()
+	q.reading.Unlock()
+	written := q.ledger.wait()
+	<-written.done
+	return written.err
+}
+
+// clearLocked lets go of all that memory has.
+func (q *Queue) clearLocked() {
+	q.table.All(func(held any) {
+		if m, ok := held.(*Message); ok {
+			m.Release()
+		}
+	})
+	for _, m := range q.fresh[q.freshAt:] {
+		m.Release()
+	}
+	clear(q.fresh)
+	q.fresh, q.freshAt = q.fresh[:0], 0
+	q.engine.queueHeld.Add(-q.heldBytes)
+	q.heldBytes = 0
+	q.table = visibility.New()
+	clear(q.skip)
+	clear(q.stored)
+}
+
+// end lets go of a queue that was deleted.
+func (q *Queue) end() {
+	q.reading.Lock()
+	defer q.reading.Unlock()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.clearLocked()
+	close(q.ended)
+	q.ledger.note(queueNote{kind: noteEnded, queue: q})
+}
+
+// Counts returns about how many messages there are. What is delayed since before a restart is not counted.
+func (q *Queue) Counts() QueueCounts {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.table.Advance(nowMillis())
+	c := QueueCounts{InFlight: uint64(q.table.InFlight())}
+	if q.fifo() {
+		c.Delayed = uint64(q.table.Hidden() - q.table.InFlight())
+	} else {
+		c.Delayed = q.delayed()
+	}
+	total := uint64(q.high) - min(q.gone, uint64(q.high))
+	hidden := c.InFlight
+	if q.fifo() {
+		hidden += c.Delayed
+	}
+	c.Visible = total - min(total, hidden)
+	return c
+}

@@ -1,0 +1,269 @@
+package visibility
+
+import "container/heap"
+
+// Entry is one message.
+type Entry struct {
+	Sequence uint64
+	SentAt   int64  // ms since 1970
+	FirstAt  int64  // when it was first received, ms since 1970; 0: never
+	Receives uint32 // how often it was
+	Held     any    // what the caller keeps with it
+
+	until    int64 // when it becomes visible, ms since 1970; only while it is hidden
+	at       int   // in the heap of the hidden ones; -1 for a visible one
+	inFlight bool  // it is hidden since it was received
+
+	group      *group
+	next, prev *Entry // in the group
+	own        group  // of an entry that belongs to none
+}
+
+// InFlight reports whether the message was received and is hidden since.
+func (e *Entry) InFlight() bool { return e.inFlight }
+
+// Until is when a hidden message becomes visible, in ms since 1970.
+func (e *Entry) Until() int64 { return e.until }
+
+// group is messages that are taken in their order: a ready one has none in flight, and its first is visible.
+type group struct {
+	key         uint64
+	first, last *Entry
+	inFlight    int
+	at          int // in the heap of the ready ones; -1 for one that is not
+}
+
+// Table knows the messages of a queue. Use New.
+type Table struct {
+	entries  map[uint64]*Entry
+	groups   map[uint64]*group
+	hidden   hidden
+	ready    ready
+	inFlight int
+	removed  *Entry // for the next use, linked by next
+}
+
+// New returns an empty table.
+func New() *Table {
+	return &Table{entries: map[uint64]*Entry{}, groups: map[uint64]*group{}}
+}
+
+// Len is how many messages there are, InFlight how many of them are in flight.
+func (t *Table) Len() int { return len(t.entries) }
+
+// InFlight is how many messages are in flight.
+func (t *Table) InFlight() int { return t.inFlight }
+
+// Get finds a message, nil when there is none.
+func (t *Table) Get(sequence uint64) *Entry { return t.entries[sequence] }
+
+// Add adds a message that belongs to no group. It is visible.
+func (t *Table) Add(sequence uint64) *Entry {
+	e := t.add(sequence)
+	e.own = group{at: -1}
+	t.link(e, &e.own)
+	return e
+}
+
+// AddTo adds a message to a group, behind those that are there. It is visible.
+func (t *Table) AddTo(key, sequence uint64) *Entry {
+	e := t.add(sequence)
+	g := t.groups[key]
+	if g == nil {
+		g = &group{key: key, at: -1}
+		t.groups[key] = g
+	}
+	t.link(e, g)
+	return e
+}
+
+func (t *Table) add(sequence uint64) *Entry {
+	if t.entries[sequence] != nil {
+		panic("BUG: visibility: a message is added twice")
+	}
+	e := t.removed
+	if e == nil {
+		e = &Entry{}
+	} else {
+		t.removed = e.next
+	}
+	*e = Entry{Sequence: sequence, at: -1}
+	t.entries[sequence] = e
+	return e
+}
+
+func (t *Table) link(e *Entry, g *group) {
+	e.group, e.prev = g, g.last
+	if g.last == nil {
+		g.first = e
+	} else {
+		g.last.next = e
+	}
+	g.last = e
+	t.settle(g)
+}
+
+// settle puts a group among the ready ones, or takes it away.
+func (t *Table) settle(g *group) {
+	isReady := g.first != nil && g.inFlight == 0 && g.first.at < 0
+	switch {
+	case isReady && g.at < 0:
+		heap.Push(&t.ready, g)
+	case isReady:
+		heap.Fix(&t.ready, g.at)
+	case g.at >= 0:
+		heap.Remove(&t.ready, g.at)
+	}
+}
+
+// Remove takes a message out.
+func (t *Table) Remove(e *Entry) {
+	t.reveal(e)
+	g := e.group
+	if e.prev == nil {
+		g.first = e.next
+	} else {
+		e.prev.next = e.next
+	}
+	if e.next == nil {
+		g.last = e.prev
+	} else {
+		e.next.prev = e.prev
+	}
+	delete(t.entries, e.Sequence)
+	t.settle(g)
+	if g.first == nil && g != &e.own {
+		delete(t.groups, g.key)
+	}
+	*e = Entry{next: t.removed}
+	t.removed = e
+	if len(t.entries) == 0 {
+		t.removed = nil // an idle queue keeps no memory
+	}
+}
+
+// Hide hides a message until a time, in ms since 1970: as one in flight, or as one whose time has not come.
+func (t *Table) Hide(e *Entry, until int64, inFlight bool) {
+	t.reveal(e)
+	e.until, e.inFlight = until, inFlight
+	heap.Push(&t.hidden, e)
+	if inFlight {
+		t.inFlight++
+		e.group.inFlight++
+	}
+	t.settle(e.group)
+}
+
+// Show makes a message visible.
+func (t *Table) Show(e *Entry) {
+	t.reveal(e)
+	t.settle(e.group)
+}
+
+// reveal takes a message from the hidden ones; its group is to be settled.
+func (t *Table) reveal(e *Entry) {
+	if e.at < 0 {
+		return
+	}
+	heap.Remove(&t.hidden, e.at)
+	if e.inFlight {
+		t.inFlight--
+		e.group.inFlight--
+		e.inFlight = false
+	}
+}
+
+// Advance makes visible what was hidden until now, in ms since 1970.
+func (t *Table) Advance(now int64) {
+	for len(t.hidden) > 0 && t.hidden[0].until <= now {
+		t.Show(t.hidden[0])
+	}
+}
+
+// Next is when the next hidden message becomes visible; without ok there is none.
+func (t *Table) Next() (at int64, ok bool) {
+	if len(t.hidden) == 0 {
+		return 0, false
+	}
+	return t.hidden[0].until, true
+}
+
+// First is the message to be taken next, nil for none: the first of a ready group. The next one of the same group
+// comes behind it with Following.
+func (t *Table) First() *Entry {
+	if len(t.ready) == 0 {
+		return nil
+	}
+	return t.ready[0].first
+}
+
+// Following is the message of the same group that may be taken together with one that was just taken, nil for none.
+func (t *Table) Following(e *Entry) *Entry {
+	if n := e.next; n != nil && n.at < 0 {
+		return n
+	}
+	return nil
+}
+
+// hidden is a heap of messages by the time when they become visible, and by their sequences.
+type hidden []*Entry
+
+func (h hidden) Len() int { return len(h) }
+func (h hidden) Less(i, j int) bool {
+	return h[i].until < h[j].until || h[i].until == h[j].until && h[i].Sequence < h[j].Sequence
+}
+
+func (h hidden) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].at, h[j].at = i, j
+}
+
+func (h *hidden) Push(x any) {
+	e := x.(*Entry)
+	e.at = len(*h)
+	*h = append(*h, e)
+}
+
+func (h *hidden) Pop() any {
+	old := *h
+	e := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	e.at = -1
+	return e
+}
+
+// ready is a heap of groups by the sequence of their first message.
+type ready []*group
+
+func (h ready) Len() int           { return len(h) }
+func (h ready) Less(i, j int) bool { return h[i].first.Sequence < h[j].first.Sequence }
+func (h ready) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].at, h[j].at = i, j
+}
+
+func (h *ready) Push(x any) {
+	g := x.(*group)
+	g.at = len(*h)
+	*h = append(*h, g)
+}
+
+func (h *ready) Pop() any {
+	old := *h
+	g := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	g.at = -1
+	return g
+}
+
+// Hidden is how many messages are hidden, those in flight included.
+func (t *Table) Hidden() int { return len(t.hidden) }
+
+// All calls fn with what is kept with each message.
+func (t *Table) All(fn func(held any)) {
+	for _, e := range t.entries {
+		fn(e.Held)
+	}
+}
