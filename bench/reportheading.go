@@ -38,9 +38,9 @@ var headings = []heading{
 	},
 	{
 		groupQueues, "Queues", "message",
-		"One message of 1 KiB on its way into queues and out of one, all of it synced to the disk. What is published natively in an open loop is placed " +
-			"in queues that are subscribed to the topic. Batches of ten are sent over 32 connections in a closed loop, and then received and " +
-			"deleted over as many, one receive and one delete for ten messages; the ceiling is the fixed-reply server under the same requests.",
+		"One message of 1 KiB on its way into queues and out of one, all of it synced to the disk. A placement is what one subscribed queue adds to " +
+			"a message of a PublishBatch of ten, in an open loop. Batches of ten are sent to a queue over 32 connections in a closed loop, and then " +
+			"received and deleted over as many, one receive and one delete for ten messages; their ceiling is the fixed-reply server under the same requests.",
 	},
 	{
 		groupTopics, "Topics", "message",
