@@ -274,9 +274,6 @@ func (e *fakeEngine) handle(ctx *fasthttp.RequestCtx) {
 		}
 	case ctx.IsPost() && len(parts) == 4 && parts[3] == "messages":
 		e.published++
-		for _, queue := range e.placed[parts[2]] {
-			e.queues[queue]++
-		}
 		for _, endpoint := range endpoints {
 			if err := e.push(endpoint, ctx.PostBody()); err != nil {
 				ctx.Error(err.Error(), fasthttp.StatusBadGateway)
