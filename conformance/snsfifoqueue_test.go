@@ -26,8 +26,8 @@ type subscribedQueue struct {
 	arn    string
 }
 
-// subscribeQueue makes a queue and subscribes it.
-func subscribeQueue(t testing.TB, server *program, topic, name string, attributes map[string]string) *subscribedQueue {
+// newSubscribedQueue makes a queue and subscribes it.
+func newSubscribedQueue(t testing.TB, server *program, topic, name string, attributes map[string]string) *subscribedQueue {
 	t.Helper()
 	client := sqs.New(sqs.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(server.url), Retryer: aws.NopRetryer{},
@@ -94,9 +94,9 @@ func TestSNSGoFIFOQueues(t *testing.T) {
 	server := start(t)
 	client, ctx := snsClient(server), t.Context()
 	topic := fifoTopic(t, client, "ledger.fifo", nil)
-	enveloped := subscribeQueue(t, server, topic, "enveloped.fifo", nil)
-	raw := subscribeQueue(t, server, topic, "raw.fifo", map[string]string{"RawMessageDelivery": "true"})
-	loose := subscribeQueue(t, server, topic, "loose", map[string]string{"RawMessageDelivery": "true"})
+	enveloped := newSubscribedQueue(t, server, topic, "enveloped.fifo", nil)
+	raw := newSubscribedQueue(t, server, topic, "raw.fifo", map[string]string{"RawMessageDelivery": "true"})
+	loose := newSubscribedQueue(t, server, topic, "loose", map[string]string{"RawMessageDelivery": "true"})
 
 	type sent struct{ text, group, id, message, sequence string }
 	var all []sent
@@ -203,8 +203,8 @@ func TestSNSGoFIFOContentQueue(t *testing.T) {
 	server := start(t)
 	client, ctx := snsClient(server), t.Context()
 	topic := fifoTopic(t, client, "news.fifo", map[string]string{"ContentBasedDeduplication": "true"})
-	enveloped := subscribeQueue(t, server, topic, "enveloped.fifo", nil)
-	raw := subscribeQueue(t, server, topic, "raw.fifo", map[string]string{"RawMessageDelivery": "true"})
+	enveloped := newSubscribedQueue(t, server, topic, "enveloped.fifo", nil)
+	raw := newSubscribedQueue(t, server, topic, "raw.fifo", map[string]string{"RawMessageDelivery": "true"})
 	publishOrdered(t, client, topic, "order 17 paid", "g", "")
 	publishOrdered(t, client, topic, "order 17 paid", "g", "own")
 	_, err := client.Publish(ctx, &sns.PublishInput{
@@ -227,7 +227,7 @@ func TestSNSGoFIFOEndpoints(t *testing.T) {
 	server := start(t)
 	client, ctx := snsClient(server), t.Context()
 	topic, standard := fifoTopic(t, client, "ledger.fifo", nil), snsTopic(t, client, "orders")
-	q := subscribeQueue(t, server, topic, "one.fifo", nil)
+	q := newSubscribedQueue(t, server, topic, "one.fifo", nil)
 	_, err := client.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &standard, Protocol: aws.String("sqs"), Endpoint: &q.arn})
 	apiError(t, "Subscribe of a FIFO queue to a standard topic", err, "InvalidParameter",
 		"Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics")
@@ -253,7 +253,7 @@ func TestSNSGoFIFOEndpoints(t *testing.T) {
 func TestSNSNodeFIFOQueue(t *testing.T) {
 	server := start(t)
 	topic := fifoTopic(t, snsClient(server), "ledger.fifo", nil)
-	q := subscribeQueue(t, server, topic, "one.fifo", map[string]string{"RawMessageDelivery": "true"})
+	q := newSubscribedQueue(t, server, topic, "one.fifo", map[string]string{"RawMessageDelivery": "true"})
 	var steps []step
 	var want []string
 	for b := range 3 {
