@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"reflect"
 	"slices"
@@ -24,9 +26,28 @@ const queueARN = "arn:aws:sqs:us-east-1:000000000000:"
 
 func sqsClient(p *program) *sqs.Client { return sqsClientWith(p, "test", "test") }
 
+// wholeReplies reads a reply to its end before the SDK sees it. The SDK closes the body of a request as soon as it has the head
+// of the reply, upon which net/http now and then ends the connection with a long reply half read: see snsReader. Nothing can be
+// tried again here, since messages that were received are hidden then.
+type wholeReplies struct{}
+
+func (wholeReplies) Do(req *http.Request) (*http.Response, error) {
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	return res, nil
+}
+
 func sqsClientWith(p *program, accessKey, secret string) *sqs.Client {
 	return sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(p.url), Retryer: aws.NopRetryer{},
+		Region: "us-east-1", BaseEndpoint: aws.String(p.url), Retryer: aws.NopRetryer{}, HTTPClient: wholeReplies{},
 		Credentials: credentials.NewStaticCredentialsProvider(accessKey, secret, ""),
 	})
 }
@@ -336,6 +357,30 @@ func TestSQSGoMoves(t *testing.T) {
 	var missing *types.ResourceNotFoundException
 	if !errors.As(err, &missing) {
 		t.Errorf("CancelMessageMoveTask of one that has ended: %v", err)
+	}
+}
+
+// TestSQSGoLongReplies receives ten messages of 100 KiB at a time, again and again.
+func TestSQSGoLongReplies(t *testing.T) {
+	server := start(t)
+	client, ctx := sqsClient(server), t.Context()
+	url := sqsQueue(t, client, "orders", map[string]string{"VisibilityTimeout": "0"})
+	body := strings.Repeat("\"é\\ ", 100<<10/5)
+	for i := range 10 {
+		_, err := client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String(fmt.Sprint(i, body))})
+		must(t, "SendMessage", err)
+	}
+	for range 50 {
+		got, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 20})
+		must(t, "ReceiveMessage", err)
+		for _, m := range got.Messages {
+			if (*m.Body)[1:] != body {
+				t.Fatalf("a message of %d bytes came as %d", len(body), len(*m.Body)-1)
+			}
+		}
+		if len(got.Messages) == 0 {
+			t.Fatal("no message")
+		}
 	}
 }
 
