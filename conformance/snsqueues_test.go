@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -28,12 +27,7 @@ type queues struct {
 }
 
 func queuesOf(t testing.TB, p *program) *queues {
-	return &queues{t, sqs.New(sqs.Options{
-		Region:       "us-east-1",
-		BaseEndpoint: aws.String(p.url),
-		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-		Retryer:      aws.NopRetryer{},
-	})}
+	return &queues{t, sqsClient(p)}
 }
 
 // make makes a queue and returns its URL and its ARN.

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
@@ -21,23 +20,6 @@ import (
 // Source: Amazon SQS API reference. The SDK checks the MD5 of every text by itself, when it is sent and when it is received.
 
 const queueARN = "arn:aws:sqs:us-east-1:000000000000:"
-
-func sqsClient(p *program) *sqs.Client { return sqsClientWith(p, "test", "test") }
-
-func sqsClientWith(p *program, accessKey, secret string) *sqs.Client {
-	return sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(p.url), Retryer: aws.NopRetryer{},
-		Credentials: credentials.NewStaticCredentialsProvider(accessKey, secret, ""),
-	})
-}
-
-// sqsQueue makes a queue and returns its URL.
-func sqsQueue(t testing.TB, client *sqs.Client, name string, attributes map[string]string) *string {
-	t.Helper()
-	created, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
-	must(t, "CreateQueue", err)
-	return created.QueueUrl
-}
 
 func TestSQSGoMessages(t *testing.T) {
 	server := start(t)
