@@ -30,7 +30,7 @@ type subscribedQueue struct {
 func subscribeQueue(t testing.TB, server *program, topic, name string, attributes map[string]string) *subscribedQueue {
 	t.Helper()
 	client := sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.url), Retryer: aws.NopRetryer{},
+		Region: "us-east-1", BaseEndpoint: aws.String(server.url), Retryer: aws.NopRetryer{}, HTTPClient: plainBodies{},
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 	input := &sqs.CreateQueueInput{QueueName: &name}
