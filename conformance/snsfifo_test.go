@@ -58,14 +58,14 @@ func publishOrdered(t testing.TB, client *sns.Client, arn, text, group, id strin
 
 func TestSNSGoFIFOTopics(t *testing.T) {
 	server := start(t)
-	client, reader, ctx := snsClient(server), snsReader(server), t.Context()
+	client, ctx := snsClient(server), t.Context()
 	create := func(name string, attributes map[string]string) error {
 		_, err := client.CreateTopic(ctx, &sns.CreateTopicInput{Name: &name, Attributes: attributes})
 		return err
 	}
 	shown := func(arn string, content, scope string) {
 		t.Helper()
-		got, err := reader.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &arn})
+		got, err := client.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &arn})
 		must(t, "GetTopicAttributes", err)
 		same(t, "the attributes of "+arn, []string{got.Attributes["FifoTopic"], got.Attributes["ContentBasedDeduplication"], got.Attributes["FifoThroughputScope"]},
 			[]string{"true", content, scope})

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -29,10 +28,7 @@ type subscribedQueue struct {
 // newSubscribedQueue makes a queue and subscribes it.
 func newSubscribedQueue(t testing.TB, server *program, topic, name string, attributes map[string]string) *subscribedQueue {
 	t.Helper()
-	client := sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.url), Retryer: aws.NopRetryer{},
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	})
+	client := sqsClient(server)
 	input := &sqs.CreateQueueInput{QueueName: &name}
 	if strings.HasSuffix(name, ".fifo") {
 		input.Attributes = map[string]string{"FifoQueue": "true"}

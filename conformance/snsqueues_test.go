@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -28,12 +27,7 @@ type queues struct {
 }
 
 func queuesOf(t testing.TB, p *program) *queues {
-	return &queues{t, sqs.New(sqs.Options{
-		Region:       "us-east-1",
-		BaseEndpoint: aws.String(p.url),
-		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-		Retryer:      aws.NopRetryer{},
-	})}
+	return &queues{t, sqsClient(p)}
 }
 
 // make makes a queue and returns its URL and its ARN.
@@ -85,8 +79,8 @@ func (q *queues) empty(url string) {
 	same(q.t, "what is left in "+url, got.Attributes, map[string]string{"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0"})
 }
 
-// subscribeQueue subscribes a queue and returns the subscription's ARN.
-func subscribeQueue(t testing.TB, client *sns.Client, topic, queue string, attributes map[string]string) string {
+// subscribeARN subscribes a queue and returns the subscription's ARN.
+func subscribeARN(t testing.TB, client *sns.Client, topic, queue string, attributes map[string]string) string {
 	t.Helper()
 	got, err := client.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: &queue, Attributes: attributes})
 	must(t, "Subscribe", err)
@@ -102,9 +96,9 @@ func TestSNSGoIntoQueues(t *testing.T) {
 	topic := snsTopic(t, client, "orders")
 	documents, documentsARN := q.make("documents", nil)
 	texts, textsARN := q.make("texts", nil)
-	subscription := subscribeQueue(t, client, topic, documentsARN, nil)
-	subscribeQueue(t, client, topic, textsARN, map[string]string{"RawMessageDelivery": "true", "FilterPolicy": `{"colour":["red"]}`})
-	same(t, "the ARN of the second call", subscribeQueue(t, client, topic, documentsARN, nil), subscription)
+	subscription := subscribeARN(t, client, topic, documentsARN, nil)
+	subscribeARN(t, client, topic, textsARN, map[string]string{"RawMessageDelivery": "true", "FilterPolicy": `{"colour":["red"]}`})
+	same(t, "the ARN of the second call", subscribeARN(t, client, topic, documentsARN, nil), subscription)
 
 	published := map[string]string{} // text by id
 	for batch := range batches {
@@ -186,7 +180,7 @@ func TestSNSGoDeadLettersIntoQueues(t *testing.T) {
 	topic := snsTopic(t, client, "orders")
 	gone, goneARN := q.make("gone", nil)
 	dead, deadARN := q.make("dead", nil)
-	subscription := subscribeQueue(t, client, topic, goneARN, map[string]string{"RawMessageDelivery": "true"})
+	subscription := subscribeARN(t, client, topic, goneARN, map[string]string{"RawMessageDelivery": "true"})
 	_, err := q.client.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: &gone})
 	must(t, "DeleteQueue", err)
 	policy := fmt.Sprintf(`{"deadLetterTargetArn":%q}`, deadARN)
@@ -220,8 +214,8 @@ func TestSNSGoFIFOIntoQueues(t *testing.T) {
 	ordered, orderedARN := q.make("q.fifo", map[string]string{"FifoQueue": "true"})
 	standard, standardARN := q.make("q", nil)
 	raw := map[string]string{"RawMessageDelivery": "true"}
-	subscribeQueue(t, client, topic, orderedARN, raw)
-	subscribeQueue(t, client, topic, standardARN, raw)
+	subscribeARN(t, client, topic, orderedARN, raw)
+	subscribeARN(t, client, topic, standardARN, raw)
 
 	plain := snsTopic(t, client, "orders")
 	_, err := client.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &plain, Protocol: aws.String("sqs"), Endpoint: &orderedARN})

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"reflect"
 	"slices"
@@ -15,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
@@ -23,42 +20,6 @@ import (
 // Source: Amazon SQS API reference. The SDK checks the MD5 of every text by itself, when it is sent and when it is received.
 
 const queueARN = "arn:aws:sqs:us-east-1:000000000000:"
-
-func sqsClient(p *program) *sqs.Client { return sqsClientWith(p, "test", "test") }
-
-// wholeReplies reads a reply to its end before the SDK sees it. The SDK closes the body of a request as soon as it has the head
-// of the reply, upon which net/http now and then ends the connection with a long reply half read: see snsReader. Nothing can be
-// tried again here, since messages that were received are hidden then.
-type wholeReplies struct{}
-
-func (wholeReplies) Do(req *http.Request) (*http.Response, error) {
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		return nil, err
-	}
-	res.Body = io.NopCloser(bytes.NewReader(body))
-	return res, nil
-}
-
-func sqsClientWith(p *program, accessKey, secret string) *sqs.Client {
-	return sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(p.url), Retryer: aws.NopRetryer{}, HTTPClient: wholeReplies{},
-		Credentials: credentials.NewStaticCredentialsProvider(accessKey, secret, ""),
-	})
-}
-
-// sqsQueue makes a queue and returns its URL.
-func sqsQueue(t testing.TB, client *sqs.Client, name string, attributes map[string]string) *string {
-	t.Helper()
-	created, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
-	must(t, "CreateQueue", err)
-	return created.QueueUrl
-}
 
 func TestSQSGoMessages(t *testing.T) {
 	server := start(t)

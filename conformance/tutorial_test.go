@@ -34,7 +34,7 @@ type order struct {
 
 var orderKinds = [...]string{"order", "refund", "audit"}
 
-func orderOf(i int) order {
+func numberOf(i int) order {
 	return order{fmt.Sprintf("message %05d", i), orderKinds[i%len(orderKinds)], i % 1000}
 }
 

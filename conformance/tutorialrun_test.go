@@ -1,12 +1,9 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -14,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -61,7 +57,7 @@ func newTutorial(t *testing.T, kills ...int64) *tutorial {
 	for _, p := range tutorialPlaces {
 		want := map[string]bool{}
 		for i := range tutorialMessages {
-			if o := orderOf(i); p.wants(o) {
+			if o := numberOf(i); p.wants(o) {
 				want[o.body] = true
 			}
 		}
@@ -84,27 +80,7 @@ func newTutorial(t *testing.T, kills ...int64) *tutorial {
 // begin starts the program, or starts it again, on the one directory.
 func (r *tutorial) begin() {
 	p := startOn(r.t, r.data)
-	static := credentials.NewStaticCredentialsProvider("test", "test", "")
-	r.current.Store(&cloud{program: p, sns: snsClient(p), sqs: sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(p.url), Credentials: static, Retryer: aws.NopRetryer{}, HTTPClient: wholeRequests{&http.Client{}},
-	})})
-}
-
-// wholeRequests is an HTTP client that sends bodies of its own. The SDK closes the body of a request as soon as it has
-// the head of the reply, and net/http then may end the connection with a long reply half read: with ten messages it is
-// one. The SDK would try again, and the messages would come again when their time is over.
-type wholeRequests struct{ client *http.Client }
-
-func (w wholeRequests) Do(req *http.Request) (*http.Response, error) {
-	if req.Body != nil {
-		body, err := io.ReadAll(req.Body)
-		if err != nil {
-			return nil, err
-		}
-		req = req.Clone(req.Context())
-		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	}
-	return w.client.Do(req)
+	r.current.Store(&cloud{program: p, sns: snsClient(p), sqs: sqsClient(p)})
 }
 
 // subscribeQueue makes a queue and subscribes it by its ARN; it returns its URL.
@@ -219,7 +195,7 @@ func (r *tutorial) publish(client int) {
 	for from := client * batchSize; from < tutorialMessages; from += tutorialClients * batchSize {
 		entries := make([]types.PublishBatchRequestEntry, 0, batchSize)
 		for i := from; i < from+batchSize; i++ {
-			entries = append(entries, orderOf(i).entry(strconv.Itoa(i)))
+			entries = append(entries, numberOf(i).entry(strconv.Itoa(i)))
 		}
 		for len(entries) > 0 {
 			reply, err := r.current.Load().sns.PublishBatch(context.Background(), &sns.PublishBatchInput{TopicArn: &r.topic, PublishBatchRequestEntries: entries})
@@ -316,7 +292,7 @@ func (r *tutorial) read(p *place, m *sqstypes.Message, raw bool) string {
 	if _, err := fmt.Sscanf(text, "message %05d", &i); err != nil {
 		r.t.Errorf("%s: %q: %v", p.name, text, err)
 	}
-	o := orderOf(i)
+	o := numberOf(i)
 	if len(attributes) != 2 || attributes["kind"] != o.kind || attributes["amount"] != strconv.Itoa(o.amount) {
 		r.t.Errorf("%s: %q has the attributes %v", p.name, text, attributes)
 	}
