@@ -92,6 +92,8 @@ func (c *call) queue() (*engine.Queue, error) {
 		if url, err = c.text(raw); err != nil {
 			return nil, err
 		}
+	} else if len(url) == 1 {
+		return nil, missing("QueueUrl")
 	}
 	url = url[bytes.LastIndexByte(url, '/')+1:]
 	if q := c.face.engine.Queue(url); q != nil {
