@@ -78,7 +78,11 @@ func (e *Engine) StartMove(q *Queue, o MoveOptions) (Move, error) {
 	if o.PerSecond < 0 || o.PerSecond > MovePerSecondMax {
 		return Move{}, &FieldError{"per_second", fmt.Sprintf("must be between 0 and %d", MovePerSecondMax)}
 	}
-	if o.To != "" && e.Queue([]byte(o.To)) == nil {
+	switch {
+	case o.To == "":
+	case o.To == q.Name():
+		return Move{}, &FieldError{"to", "must be another queue than that whose messages are moved"}
+	case e.Queue([]byte(o.To)) == nil:
 		return Move{}, ErrQueueNotFound
 	}
 	if err := e.state.Load().err(); err != nil {

@@ -382,6 +382,9 @@ func TestQueueRedrive(t *testing.T) {
 			t.Fatalf("%v: a dead letter does not say where it came from", err)
 		}
 		more[0].Message.Release()
+		if move, err := e.StartMove(dead, engine.MoveOptions{To: "dead"}); err == nil {
+			t.Fatalf("a queue is moved to itself, without end: %+v", move)
+		}
 		move, err := e.StartMove(dead, engine.MoveOptions{})
 		if err != nil {
 			t.Fatal(err)

@@ -64,7 +64,10 @@ func (c *call) startMessageMoveTask() error {
 		if err != nil {
 			return err
 		}
-		if (to.Config().FIFO == nil) != (q.Config().FIFO == nil) {
+		switch {
+		case to == q: // it would go round for ever
+			return invalid("Source queue and destination queue must not be the same.")
+		case (to.Config().FIFO == nil) != (q.Config().FIFO == nil):
 			return invalid("Source queue type and destination queue type must match.")
 		}
 		options.To = to.Name()
