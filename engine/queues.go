@@ -43,7 +43,7 @@ func (e *Engine) Queues(prefix, after string, limit int) []*Queue {
 func (e *Engine) CreateQueue(config QueueConfig) (q *Queue, created bool, err error) {
 	config.Retention = cmp.Or(config.Retention, QueueRetention)
 	config.MessageMax = cmp.Or(config.MessageMax, QueueMessageBytesMax)
-	if err := config.check(); err != nil {
+	if err := config.Check(); err != nil {
 		return nil, false, err
 	}
 	err = e.change(func(b Batch) (func(), error) {
@@ -83,7 +83,7 @@ func (e *Engine) UpdateQueue(q *Queue, update func(*QueueConfig)) error {
 		if (config.FIFO == nil) != (old.FIFO == nil) {
 			return nil, &FieldError{"fifo", "cannot be changed"}
 		}
-		if err := config.check(); err != nil {
+		if err := config.Check(); err != nil {
 			return nil, err
 		}
 		b.PutCatalog(queueKey(q.topic.ID), mustJSON(config))
@@ -149,8 +149,8 @@ func (c *catalog) removeQueueLocked(q *Queue) {
 	}
 }
 
-// check says what is wrong with the settings, nil for nothing.
-func (c *QueueConfig) check() error {
+// Check says what is wrong with the settings, nil for nothing. A fault of one of them is a FieldError.
+func (c *QueueConfig) Check() error {
 	if err := CheckTopicName(c.Name); err != nil {
 		return err
 	}
