@@ -30,7 +30,16 @@ type log struct {
 
 func (l *log) at(i int) *entry { return &l.entries[(l.head+i)&(len(l.entries)-1)] }
 
+// push appends an entry. What lies between the last one and it never was, or was deleted elsewhere.
 func (l *log) push(seq engine.Sequence, e entry) {
+	for l.len > 0 && l.first+engine.Sequence(l.len) < seq {
+		l.grow(l.first+engine.Sequence(l.len), entry{})
+	}
+	l.grow(seq, e)
+}
+
+// grow appends the next entry.
+func (l *log) grow(seq engine.Sequence, e entry) {
 	if l.len == len(l.entries) {
 		grown := make([]entry, max(8, 2*len(l.entries)))
 		for i := range l.len {
