@@ -18,6 +18,7 @@ type duplicates struct {
 	order   []remembered // as they were published; those before head are forgotten
 	head    int
 	trimmed Sequence // the states up to here are trimmed
+	scratch []byte
 }
 
 // publication is the first message with a key.
@@ -106,8 +107,8 @@ func (d *duplicates) full() bool { return len(d.seen) >= duplicatesMax }
 func (d *duplicates) remember(b Batch, t *Topic, m *Message, now int64) {
 	p := publication{m.ID(), m.Sequence(), now}
 	d.add(m.key, p)
-	var value [publishedSize]byte
-	b.PutState(t.ID, StatePublished, p.sequence, appendPublished(value[:0], m.key, &p))
+	d.scratch = appendPublished(d.scratch[:0], m.key, &p)
+	b.PutState(t.ID, StatePublished, p.sequence, d.scratch)
 }
 
 func (d *duplicates) add(key [16]byte, p publication) {

@@ -123,8 +123,8 @@ func (e *Engine) PurgeQueue(q *Queue) error {
 
 // clearLocked lets go of all that memory has.
 func (q *Queue) clearLocked() {
-	q.table.All(func(held any) {
-		if m, ok := held.(*Message); ok {
+	q.table.All(func(e *visibility.Entry) {
+		if m, ok := e.Held.(*Message); ok {
 			m.Release()
 		}
 	})

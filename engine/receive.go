@@ -126,9 +126,7 @@ func (q *Queue) takeLocked(r *ReceiveRequest, now int64, taken []takeOf) (_ []ta
 func (q *Queue) endedLocked(c *QueueConfig, e *visibility.Entry, now int64) bool {
 	seq := Sequence(e.Sequence)
 	if e.SentAt+c.Retention.Milliseconds() <= now {
-		q.removeLocked(e)
-		q.noteLocked(queueNote{kind: noteDeleted, sequence: seq})
-		q.engine.queueExpired.Add(1)
+		q.expireLocked(e)
 		return true
 	}
 	if c.DeadLetters.Receives == 0 || int(e.Receives) < c.DeadLetters.Receives {
