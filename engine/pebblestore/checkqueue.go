@@ -24,8 +24,8 @@ func (c *check) catalogQueue(name string, id uint64, value []byte) {
 		c.report.damage("c "+name, err.Error(), "the server does not start")
 		return
 	}
-	if err := config.Check(); err != nil {
-		c.report.damage("c "+name, err.Error(), "the queue's settings are not ones that could be made")
+	for _, fault := range config.Validate() {
+		c.report.damage("c "+name, fault.Error(), "the queue's settings are not ones that could be made")
 	}
 	c.queues[engine.TopicID(id)] = &queueCheck{
 		QueueReport: QueueReport{ID: id, Name: config.Name, FIFO: config.FIFO != nil},
