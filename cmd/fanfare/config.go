@@ -76,7 +76,7 @@ type snsConfig struct {
 	Region   string         `yaml:"region"`
 	Account  string         `yaml:"account"`
 	Gateways gatewaysConfig `yaml:"gateways,omitempty"` // for what is not reached over HTTP
-	Queues   string         `yaml:"queues,omitempty"`   // base URL of the server whose queues a RedrivePolicy names
+	Queues   string         `yaml:"queues,omitempty"`   // where queues are that are not ours: a base URL, or a list of [REGION/]ACCOUNT=URL
 	Answers  answersConfig  `yaml:"answers,omitempty"`
 
 	Signing  string `yaml:"signing"`             // auto, on or off: see signing.go
@@ -123,6 +123,7 @@ type subscriptionConfig struct {
 	MaxInFlight       int               `yaml:"max_in_flight,omitempty"`
 	Pipeline          int               `yaml:"pipeline,omitempty"`
 	MaxPerSecond      int               `yaml:"max_per_second,omitempty"`
+	Ordered           bool              `yaml:"ordered,omitempty"` // within a group one after the other
 	FilterTag         string            `yaml:"filter_tag,omitempty"`
 	FilterPolicy      string            `yaml:"filter_policy,omitempty"`       // JSON, in the language of Amazon SNS
 	FilterPolicyScope string            `yaml:"filter_policy_scope,omitempty"` // MessageAttributes or MessageBody
@@ -355,7 +356,7 @@ func (c *config) checkSubscription(s *subscriptionConfig) []*engine.FieldError {
 func (s *subscriptionConfig) engine() engine.SubscriptionConfig {
 	return engine.SubscriptionConfig{
 		Name: s.Name, Kind: s.Kind, Endpoint: s.Endpoint, Envelope: s.Envelope,
-		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, MaxPerSecond: s.MaxPerSecond, FilterTag: s.FilterTag, Declared: true,
+		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, MaxPerSecond: s.MaxPerSecond, Ordered: s.Ordered, FilterTag: s.FilterTag, Declared: true,
 		FilterPolicy: s.FilterPolicy, FilterPolicyScope: s.FilterPolicyScope,
 		Retry:       s.Retry.engine(),
 		Answers:     s.Answers.engine(),

@@ -57,9 +57,12 @@ func TestDocumentedFileLoads(t *testing.T) {
 
 // What is printed as the effective configuration is a file that leads to it.
 func TestDumpLoadsAgain(t *testing.T) {
-	c, err := loadText(t, documented+"        retry: {min_delay: 2s, max_age: 1h}\n        filter_policy: '{\"a\": {\"b\": [1]}}'\n        filter_policy_scope: MessageBody\n")
+	c, err := loadText(t, documented+"        ordered: true\n        retry: {min_delay: 2s, max_age: 1h}\n        filter_policy: '{\"a\": {\"b\": [1]}}'\n        filter_policy_scope: MessageBody\n")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !c.Topics[0].Subscriptions[0].engine().Ordered {
+		t.Error("the subscription is not ordered")
 	}
 	text, err := c.dump()
 	if err != nil {
@@ -111,7 +114,7 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 		"FILE:4: sns.gateways.email: mail: Server must be host:port\nmail: From must be a mail address")
 	f("sns: {gateways: {sms: \"http://127.0.0.1:9/sms\", application: \"https://h/push?k=1\", email: {server: \"h:25\", from: a@example.com, require_tls: true}}}")
 	f(strings.NewReplacer("http://127", "ftp://127", "64", "many", "pipeline: 1", "pipeline: 0", "webhook  ", "webhok  ").Replace(documented),
-		`FILE:10: topics[0].subscriptions[0].kind: "webhok" is not a kind of subscriber: webhook, sns, smq, smn or gateway`,
+		`FILE:10: topics[0].subscriptions[0].kind: "webhok" is not a kind of subscriber: webhook, sns, sqs, smq, smn or gateway`,
 		`FILE:11: topics[0].subscriptions[0].endpoint: must begin with http:// or https://`,
 		`FILE:13: topics[0].subscriptions[0].max_in_flight: must be a whole number`,
 		`FILE:14: topics[0].subscriptions[0].pipeline: must be at least 1`)

@@ -54,6 +54,7 @@ func kinds(e *engine.Engine, c *config) []egress.Kind {
 	return []egress.Kind{
 		webhook.New(webhook.Options{}),
 		egresssns.New(c.snsKindOptions()),
+		egresssqs.New(egresssqs.Options{Documents: egresssns.New(c.snsKindOptions())}),
 		gateway.New(c.gatewayOptions(e)),
 		egresssmq.New(egresssmq.Options{Account: c.SMQ.Account, Answers: c.SMQ.Answers.engine()}),
 		egresssmn.New(egresssmn.Options{Region: c.SMN.Region, Project: c.SMN.Project, PublicURL: c.PublicURL, Answers: c.SMN.Answers.engine()}),
@@ -152,5 +153,5 @@ func checkKind(c *engine.SubscriptionConfig) error {
 			return egress.CheckKind(k, c)
 		}
 	}
-	return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber: webhook, sns, smq, smn or gateway", c.Kind)}
+	return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber: webhook, sns, sqs, smq, smn or gateway", c.Kind)}
 }

@@ -98,10 +98,13 @@ func (c *call) topic(p params) (t *engine.Topic, text string, err error) {
 }
 
 // topicARN is the ARN of a topic in the caller's region.
-func (c *call) topicARN(name string) string {
+func (c *call) topicARN(name string) string { return c.arnOf("sns", c.face.opts.Account, name) }
+
+// arnOf is the ARN of a service's resource in the caller's region.
+func (c *call) arnOf(service, account, name string) string {
 	region := c.face.opts.Region
 	if c.region != nil {
 		region = string(c.region)
 	}
-	return "arn:aws:sns:" + region + ":" + c.face.opts.Account + ":" + name
+	return "arn:aws:" + service + ":" + region + ":" + account + ":" + name
 }

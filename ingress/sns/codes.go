@@ -43,6 +43,9 @@ var (
 	errTwoTargets  = &fault{400, codeInvalid, "Invalid parameter: TopicArn or TargetArn Reason: exactly one of TopicArn, TargetArn and PhoneNumber must be given"}
 	errNoEndpoint  = &fault{400, codeInvalid, "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified"}
 	errGroup       = &fault{400, codeInvalid, "Invalid parameter: MessageGroupId"}
+	errDedupID     = &fault{400, codeInvalid, "Invalid parameter: MessageDeduplicationId"}
+	errNoGroup     = &fault{400, codeInvalid, "Invalid parameter: The MessageGroupId parameter is required for FIFO topics"}
+	errNoDedup     = &fault{400, codeInvalid, "Invalid parameter: The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"}
 	errDedup       = &fault{400, codeInvalid, "Invalid parameter: MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type"}
 	errStructure   = &fault{400, codeInvalid, "Invalid parameter: MessageStructure"}
 	errNotJSON     = &fault{400, codeInvalid, "Invalid parameter: Message Structure - JSON message body failed to parse"}

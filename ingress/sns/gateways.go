@@ -26,8 +26,8 @@ const (
 	protocolEmail       = "email"
 	protocolEmailJSON   = "email-json"
 
-	labelEndpoint    = "sns.endpoint"    // of a subscription to a gateway: what its subscriber called the endpoint
-	labelDestination = "sns.destination" // likewise: where the gateway is to send to; the kind "gateway" reads it
+	labelEndpoint    = "sns.endpoint"    // of a subscription to a gateway or a queue: what its subscriber called the endpoint
+	labelDestination = "sns.destination" // of one to a gateway: where that is to send to; the kind "gateway" reads it
 )
 
 // gateway is the URL of a protocol's gateway, with the key that sets it.
@@ -122,7 +122,7 @@ func normalNumber(text string) (string, bool) {
 func protocolFault(protocol, name, value string) string {
 	switch {
 	case protocol == "http" || protocol == "https":
-	case name == "RawMessageDelivery" && strings.EqualFold(value, "true"):
+	case name == "RawMessageDelivery" && protocol != protocolSQS && strings.EqualFold(value, "true"):
 		return "Delivery protocol [" + protocol + "] does not support raw message delivery."
 	case name == "DeliveryPolicy" && value != "":
 		return "Delivery protocol [" + protocol + "] does not support a delivery policy."
@@ -131,9 +131,12 @@ func protocolFault(protocol, name, value string) string {
 }
 
 // endpointOf is what the subscriber of a subscription called the endpoint.
-func endpointOf(config *engine.SubscriptionConfig) string {
-	if config.Kind == gatewayKind {
+func (c *call) endpointOf(config *engine.SubscriptionConfig) string {
+	switch config.Kind {
+	case gatewayKind:
 		return config.Labels[labelEndpoint]
+	case queueKind:
+		return c.queueShown(config)
 	}
 	return config.Endpoint
 }

@@ -19,7 +19,10 @@ type Options struct {
 	Account   string   // in ARNs, and the owner of everything: 12 digits; default 000000000000
 	Gateways  Gateways // http or https URLs; default none: the protocols that need them are refused
 	PublicURL string   // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
-	Queues    string   // base URL of the SQS-compatible server whose queues a RedrivePolicy names; default "": they are refused
+
+	// Queues says which queues are those of other servers: the base URL of an SQS-compatible server that has all of them, or
+	// a list of [REGION/]ACCOUNT=URL, with a URL alone for the others if need be. Default "": all are ours.
+	Queues string
 
 	Keys *auth.Keyring // whose signatures are accepted; nil or empty: everybody's, and none
 
@@ -48,13 +51,12 @@ func (o *Options) Validate() error {
 	if o.Account != "" && !isAccount([]byte(o.Account)) {
 		faults = append(faults, fmt.Errorf("sns: Account %q must be 12 digits", o.Account))
 	}
-	for _, base := range []struct{ name, value string }{
-		{"PublicURL", o.PublicURL}, {"Queues", o.Queues},
-	} {
-		u, err := url.Parse(base.value)
-		if base.value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(base.value, "?#")) {
-			faults = append(faults, fmt.Errorf("sns: %s %q must be http://HOST or https://HOST, with a path if need be", base.name, base.value))
-		}
+	u, err := url.Parse(o.PublicURL)
+	if o.PublicURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(o.PublicURL, "?#")) {
+		faults = append(faults, fmt.Errorf("sns: PublicURL %q must be http://HOST or https://HOST, with a path if need be", o.PublicURL))
+	}
+	if _, err := parseQueueServers(o.Queues); err != nil {
+		faults = append(faults, err)
 	}
 	for _, gateway := range []struct{ name, value string }{
 		{"Application", o.Gateways.Application}, {"SMS", o.Gateways.SMS}, {"Email", o.Gateways.Email},

@@ -52,6 +52,10 @@ type reply struct {
 	TopicEntries    []entry  `xml:"GetTopicAttributesResult>Attributes>entry"`
 	Entries         []entry  `xml:"GetSubscriptionAttributesResult>Attributes>entry"`
 	Successful      []string `xml:"PublishBatchResult>Successful>member>Id"`
+	MessageID       string   `xml:"PublishResult>MessageId"`
+	SequenceNumber  string   `xml:"PublishResult>SequenceNumber"`
+	BatchIDs        []string `xml:"PublishBatchResult>Successful>member>MessageId"`
+	BatchNumbers    []string `xml:"PublishBatchResult>Successful>member>SequenceNumber"`
 	Failed          []failed `xml:"PublishBatchResult>Failed>member"`
 }
 
@@ -191,7 +195,7 @@ func TestPublishRules(t *testing.T) {
 	accepted(sized(262144-4-6-1000, "Binary", "BinaryValue", binary)...)
 	refused("Invalid parameter: Message too long", sized(262144-4-6-999, "Binary", "BinaryValue", binary)...)
 
-	// 6, 7: FIFO topics do not exist. 8. A standard topic has no deduplication.
+	// 6, 7: TestFIFOPublishRules. 8. A standard topic has no deduplication.
 	refused("Invalid parameter: MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type",
 		publish("Message", "m", "MessageDeduplicationId", "d")...)
 	accepted(publish("Message", "m", "MessageGroupId", "g!~1")...)

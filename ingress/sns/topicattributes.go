@@ -110,7 +110,7 @@ func topicAttribute(name, value string) (kept, fault string) {
 	return value, ""
 }
 
-// setTopicAttributes changes one attribute. A delivery policy holds for the topic's subscriptions at once.
+// setTopicAttributes changes one attribute.
 func (c *call) setTopicAttributes(p params) error {
 	t, _, err := c.topic(p)
 	if err != nil {
@@ -120,27 +120,35 @@ func (c *call) setTopicAttributes(p params) error {
 	if err != nil {
 		return err
 	}
-	value, fault := topicAttribute(name, p["AttributeValue"])
+	if err := c.face.setTopicAttribute(t, name, p["AttributeValue"]); err != nil {
+		return err
+	}
+	c.replyNone("SetTopicAttributes")
+	return nil
+}
+
+// setTopicAttribute changes an attribute. A delivery policy holds for the topic's subscriptions at once.
+func (f *Face) setTopicAttribute(t *engine.Topic, name, given string) error {
+	defer f.editing.enter(t.Name())()
+	if isFIFOAttribute(name) {
+		return f.setFIFO(t, name, given)
+	}
+	value, fault := topicAttribute(name, given)
 	if fault != "" {
 		if topicAttributeCheck(name) == nil {
 			fault = "AttributeName"
 		}
 		return invalid("%s", fault)
 	}
-	defer c.face.editing.enter(t.Name())()
-	err = c.face.engine.UpdateTopic(t, func(labels map[string]string) {
+	err := f.engine.UpdateTopic(t, func(labels map[string]string) {
 		if labels[labelAttribute+name] = value; value == "" {
 			delete(labels, labelAttribute+name)
 		}
 	})
 	if err == nil && name == "DeliveryPolicy" {
-		err = c.face.spreadDelivery(t)
+		err = f.spreadDelivery(t)
 	}
-	if err != nil {
-		return err
-	}
-	c.replyNone("SetTopicAttributes")
-	return nil
+	return err
 }
 
 func (c *call) getTopicAttributes(p params) error {
@@ -173,6 +181,9 @@ func (c *call) getTopicAttributes(p params) error {
 		if name, ok := strings.CutPrefix(key, labelAttribute); ok {
 			attributes[name] = value
 		}
+	}
+	if fifo := t.Config().FIFO; fifo != nil {
+		showFIFO(attributes, fifo)
 	}
 	attributes["Policy"] = c.policyOf(t, arn)
 	c.replyAttributes("GetTopicAttributes", attributes)
