@@ -165,8 +165,9 @@ func (l *queueLedger) collect(n *queueNote) {
 		l.scratch = n.state.appendTo(l.scratch[:0])
 		l.batch.PutState(t.ID, StateReceived, n.sequence, l.scratch)
 	case noteMoved:
-		l.move(n)
-		l.delete(n)
+		if l.move(n) {
+			l.delete(n)
+		} // else it cannot be read, which is reported: what the store has of it stays, for whoever examines it
 	case noteDeleted:
 		l.delete(n)
 	case notePurged:
@@ -182,8 +183,8 @@ func (l *queueLedger) delete(n *queueNote) {
 }
 
 // move puts a message on the timer, as one that is sent to another queue at once. Both happen in one batch, so that a crash
-// finds it in one of the two.
-func (l *queueLedger) move(n *queueNote) {
+// finds it in one of the two. It reports whether it could.
+func (l *queueLedger) move(n *queueNote) (moved bool) {
 	now := nowMillis()
 	err := l.engine.opts.Store.ReadTopic(n.queue.topic.ID, n.sequence, n.sequence, func(_ Sequence, record []byte) bool {
 		m, err := DecodeMessage(record)
@@ -198,11 +199,13 @@ func (l *queueLedger) move(n *queueNote) {
 		l.scratch = appendTimerHead(l.scratch[:0], TimerPublish, uint64(n.to.topic.ID), Parked{Since: now})
 		l.batch.PutTimer(n.key, l.scratch, l.record)
 		n.to.parked(now)
+		moved = true
 		return false
 	})
 	if err != nil {
 		l.engine.fail(err)
 	}
+	return moved
 }
 
 // appendMoved appends the record of a message as it is sent to another queue.

@@ -63,8 +63,13 @@ func (q *Queue) sweepMemory() (ended int, lags bool) {
 		}
 	})
 	for len(q.fresh) > q.freshAt && q.fresh[q.freshAt].PublishedAt() <= oldest {
-		if e := q.freshLocked(); e != nil {
+		e := q.freshLocked()
+		switch {
+		case e == nil:
+		case e.SentAt <= oldest:
 			old = append(old, e)
+		default: // the old one was deleted, and this one lies behind it: it stays, and is known from now on
+			q.noteStateLocked(e)
 		}
 	}
 	for _, e := range old {

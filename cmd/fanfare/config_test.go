@@ -98,7 +98,7 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 		`FILE:2: log_level: is "loud", must be trace, debug, info, warn or error`,
 		`FILE:3: grace: must be a duration such as "30s"`)
 	f("durabilty: sync\ninsecure: perhaps",
-		`FILE:1: durabilty: is not a known key; known here: admin, credentials, data, durability, faces, grace, insecure, limits, listen, log_level, memory, profiling, public_url, retry_scale, smn, smq, sns, sqs, topics`,
+		`FILE:1: durabilty: is not a known key; known here: admin, credentials, data, durability, faces, grace, insecure, limits, listen, log_level, memory, profiling, public_url, queues, retry_scale, smn, smq, sns, sqs, topics`,
 		`FILE:2: insecure: must be true or false`)
 	f("profiling: {mutex_fraction: -1, block_rate_ns: 1000000001}",
 		`FILE:1: profiling.mutex_fraction: must be between 0 and 1000000000`,

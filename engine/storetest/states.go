@@ -35,6 +35,12 @@ func testDeleteMessage(t *testing.T, s engine.Store, _ func() engine.Store) {
 	appendMessages(t, s, 1, 6, 7)
 	commit(t, s, func(b engine.Batch) { b.TrimTopic(1, 0, 6) })
 	want(t, "appended behind, and trimmed", readTopic(t, s, 1, 1, 9), []string{"7: record 7 of topic 1"})
+	appendMessages(t, s, 1, 9, 9) // as an import does, of what was deleted elsewhere
+	appendMessages(t, s, 1, 12, 13)
+	commit(t, s, func(b engine.Batch) { b.DeleteMessage(1, 10) })
+	want(t, "appended behind a gap", readTopic(t, s, 1, 8, 12), []string{"9: record 9 of topic 1", "12: record 12 of topic 1"})
+	commit(t, s, func(b engine.Batch) { b.DeleteMessage(1, 7); b.DeleteMessage(1, 9) })
+	want(t, "deleted before a gap", readTopic(t, s, 1, 1, 99), []string{"12: record 12 of topic 1", "13: record 13 of topic 1"})
 }
 
 func readStates(t *testing.T, s engine.Store, topic int, kind engine.StateKind, first engine.Sequence) []string {

@@ -8,6 +8,7 @@ import (
 
 	"fanfare/engine"
 	"fanfare/ingress"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -118,7 +119,7 @@ func unsupported(text string) error {
 
 // unknownAction refuses an action, or an API version.
 func unknownAction(action string) error {
-	return &fault{400, "UnknownOperationException", "InvalidAction", "The action " + shorten(action) + " is not valid for this endpoint."}
+	return &fault{400, "UnknownOperationException", "InvalidAction", "The action " + aws.Shorten(action) + " is not valid for this endpoint."}
 }
 
 // wrongKind refuses a value of another type than its parameter has.
@@ -142,15 +143,6 @@ func wrongKind(kind scan.JSONKind, number bool) error {
 		want = "an Integer"
 	}
 	return &fault{400, shapeMalformed, codeMalformed, found + " can not be converted to " + want}
-}
-
-// shorten bounds what a reply repeats of the request.
-func shorten[T string | []byte](text T) string {
-	const limit = 256
-	if len(text) > limit {
-		return string(text[:limit]) + "..."
-	}
-	return string(text)
 }
 
 // codes maps the engine's errors.

@@ -8,6 +8,7 @@ import (
 	"fanfare/engine"
 	"fanfare/ingress"
 	"fanfare/ingress/auth"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -61,7 +62,7 @@ var (
 // isQueuePath reports whether a path is /ACCOUNT/NAME.
 func isQueuePath(path []byte) bool {
 	const account = 1 + 12
-	return len(path) > account+1 && path[0] == '/' && path[account] == '/' && isAccount(path[1:account]) && isQueueName(path[account+1:])
+	return len(path) > account+1 && path[0] == '/' && path[account] == '/' && aws.IsAccount(path[1:account]) && aws.IsQueueName(path[account+1:])
 }
 
 // saysSQS reports whether a form names the API version, or an action that only this API has.
