@@ -130,7 +130,7 @@ func TestSQSNode(t *testing.T) {
 	same(t, "messages behind the purge", len(reply(second[5]).Messages), 0)
 	for i, want := range map[int]string{
 		6: "InvalidParameterValue", 7: "ReceiptHandleIsInvalid", 8: "InvalidMessageContents", 9: "EmptyBatchRequest", 10: "MissingParameter",
-		11: "MessageNotInflight", 13: "QueueDoesNotExist", 14: "QueueNameExists",
+		11: "InvalidParameterValue", 13: "QueueDoesNotExist", 14: "QueueNameExists",
 	} {
 		if e := second[i].Error; e == nil || e.Name != want {
 			t.Errorf("step %d: %+v, want %s", i, e, want)

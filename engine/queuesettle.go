@@ -64,8 +64,9 @@ func (q *Queue) deleteLocked(r Receipt) (deleted bool, err error) {
 	return true, nil
 }
 
-// ChangeVisibility hides messages that are in flight for so long from now on; 0 gives a message back. errs[i] belongs to
-// receipts[i].
+// ChangeVisibility hides messages for so long from now on; 0 gives a message back. errs[i] belongs to receipts[i]. A
+// standard queue takes any receipt of the message, also of one that became visible again; a FIFO queue the last one, while
+// it lasts.
 func (q *Queue) ChangeVisibility(receipts []Receipt, hidden []time.Duration, errs []error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -93,9 +94,9 @@ func (q *Queue) hideAgainLocked(r Receipt, hidden time.Duration, now int64) erro
 	}
 	e := q.table.Get(uint64(r.Sequence))
 	switch {
-	case e == nil || !e.InFlight():
+	case e == nil || q.fifo() && !e.InFlight():
 		return ErrNotInFlight
-	case r.Receives != e.Receives:
+	case q.fifo() && r.Receives != e.Receives:
 		return ErrReceiptExpired
 	}
 	q.table.Hide(e, now+hidden.Milliseconds(), true)

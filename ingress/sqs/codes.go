@@ -75,7 +75,6 @@ var (
 	errNoGoal    = &fault{404, "ResourceNotFoundException", "", "The resource that you specified for the DestinationArn parameter doesn't exist."}
 	errNoTask    = &fault{404, "ResourceNotFoundException", "", "Task does not exist."}
 	errReceipt   = &fault{404, "ReceiptHandleIsInvalid", "", "The input receipt handle is invalid."}
-	errNotFlying = &fault{400, "MessageNotInflight", servicePrefix + "MessageNotInflight", "The specified message isn't in flight."}
 	errOverLimit = &fault{403, "OverLimit", "", "The maximum number of in flight messages is reached."}
 
 	errContents = &fault{400, "InvalidMessageContents", "", "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | " +
@@ -152,7 +151,7 @@ var codes = ingress.ErrorTable[*fault]{
 	{engine.ErrQueueLimit, &fault{403, "OverLimit", "", "There are as many queues as there may be."}},
 	{engine.ErrReceiptInvalid, errReceipt},
 	{engine.ErrReceiptExpired, &fault{400, shapeInvalid, codeInvalid, "The receipt handle has expired"}},
-	{engine.ErrNotInFlight, errNotFlying},
+	{engine.ErrNotInFlight, &fault{400, shapeInvalid, codeInvalid, "The message is not available for visibility timeout change."}},
 	{engine.ErrInFlightLimit, errOverLimit},
 	{engine.ErrReceiverLimit, errThrottled},
 	{engine.ErrMoveRunning, &fault{400, shapeInvalid, codeInvalid, "There is already a task running. Only one active task is allowed for a source queue arn at a given time."}},

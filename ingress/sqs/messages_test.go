@@ -118,7 +118,8 @@ func TestVisibility(t *testing.T) {
 	}
 	// In a standard queue any receipt deletes.
 	c.must("DeleteMessage", "plain", object{"ReceiptHandle": first[0].ReceiptHandle})
-	c.refused("ChangeMessageVisibility", "plain", object{"ReceiptHandle": third[0].ReceiptHandle, "VisibilityTimeout": 5}, "AWS.SimpleQueueService.MessageNotInflight", "The specified message isn't in flight.")
+	c.refused("ChangeMessageVisibility", "plain", object{"ReceiptHandle": third[0].ReceiptHandle, "VisibilityTimeout": 5}, "InvalidParameterValue",
+		"Value "+third[0].ReceiptHandle+" for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.")
 	for _, n := range []int{-1, 43201} {
 		c.refused("ChangeMessageVisibility", "plain", object{"ReceiptHandle": third[0].ReceiptHandle, "VisibilityTimeout": n}, "InvalidParameterValue",
 			fmt.Sprintf("Value %d for parameter VisibilityTimeout is invalid. Reason: Must be >= 0 and <= 43200, if provided.", n))

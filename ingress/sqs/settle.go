@@ -28,14 +28,18 @@ func (c *call) deleteMessage() error {
 
 // expired says of a receipt that is not good any more which one it was.
 func (c *call) expired(err error, e *entry) error {
-	if !errors.Is(err, engine.ErrReceiptExpired) {
+	reason := "The receipt handle has expired."
+	switch {
+	case errors.Is(err, engine.ErrNotInFlight):
+		reason = "Message does not exist or is not available for visibility timeout change."
+	case !errors.Is(err, engine.ErrReceiptExpired):
 		return err
 	}
 	handle, textErr := c.text(e.values[paramReceipt])
 	if textErr != nil {
 		return textErr
 	}
-	return invalidParam(aws.Shorten(handle), "ReceiptHandle", "The receipt handle has expired.")
+	return invalidParam(aws.Shorten(handle), "ReceiptHandle", reason)
 }
 
 // deleteMessageBatch answers DeleteMessageBatch.
