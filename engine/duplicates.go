@@ -96,10 +96,11 @@ func (m *Message) content() []byte {
 	return m.Body()
 }
 
-// find makes the message a duplicate if the topic had one with its key within the window, and reports whether it did.
-func (d *duplicates) find(m *Message, now int64) bool {
+// find makes the message a duplicate if the topic had one with its key within the window, which begins anew with a purge,
+// and reports whether it did.
+func (d *duplicates) find(m *Message, now, purged int64) bool {
 	p, ok := d.seen[m.key]
-	if !ok || p.at <= now-DeduplicationWindow.Milliseconds() {
+	if !ok || p.at <= max(now-DeduplicationWindow.Milliseconds(), purged) {
 		return false
 	}
 	m.SetID(p.id)

@@ -424,6 +424,31 @@ func TestQueueRedrive(t *testing.T) {
 	})
 }
 
+// TestPurgedFIFOQueue takes what it had before the purge once more, and only once.
+func TestPurgedFIFOQueue(t *testing.T) {
+	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
+		e, stop := open()
+		config := engine.NewQueueConfig("jobs.fifo")
+		config.FIFO = &engine.FIFO{ByContent: true}
+		q := queue(t, e, config)
+		send(t, e, q, "a:1", "a:1")
+		time.Sleep(time.Second)
+		if err := e.PurgeQueue(q); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		send(t, e, q, "a:1", "a:1")
+		stop()
+
+		e, stop = open()
+		defer stop()
+		q = e.Queue([]byte("jobs.fifo"))
+		send(t, e, q, "a:1")
+		got, _ := receive(t, q, engine.ReceiveRequest{Visibility: -1})
+		wantBodies(t, got, "a:1/1")
+	})
+}
+
 func TestFIFOQueue(t *testing.T) {
 	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
 		e, stop := open()

@@ -237,7 +237,11 @@ func (s *shard) number(b Batch, t *Topic, m *Message, now int64) {
 	keyed := m.key != [16]byte{}
 	if keyed {
 		t.duplicates.forget(b, t, now)
-		if t.duplicates.find(m, now) {
+		purged := int64(0)
+		if t.queue != nil {
+			purged = t.queue.Config().PurgedAt
+		}
+		if t.duplicates.find(m, now, purged) {
 			return
 		}
 		if t.duplicates.full() {
