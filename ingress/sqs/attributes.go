@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fanfare/engine"
@@ -104,7 +105,7 @@ func checkTogether(after *engine.QueueConfig, given []text) error {
 		return ""
 	}
 	switch {
-	case value("KmsMasterKeyId") != "" && value("SqsManagedSseEnabled") == "true":
+	case value("KmsMasterKeyId") != "" && strings.EqualFold(value("SqsManagedSseEnabled"), "true"):
 		return &fault{400, "InvalidAttributeName", "", "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."}
 	case after.FIFO != nil && !after.FIFO.PerGroup && after.Labels[labelThroughput] == throughputPerGroup:
 		return invalid("Invalid value for the parameter FifoThroughputLimit. Reason: %s is allowed only when DeduplicationScope is %s.", throughputPerGroup, scopeGroup)

@@ -66,13 +66,12 @@ func setType(config *engine.QueueConfig, given []text) error {
 	fifo := false
 	for _, a := range given {
 		if a.key == attributeFIFO {
-			switch a.value {
-			case "true":
-				fifo = true
-			case "false": // a standard queue has no such attribute
-				return unknownAttribute(attributeFIFO)
-			default:
+			var ok bool
+			switch fifo, ok = parseTruth(a.value); {
+			case !ok:
 				return badAttribute(attributeFIFO)
+			case !fifo: // a standard queue has no such attribute
+				return unknownAttribute(attributeFIFO)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"fanfare/engine"
@@ -66,9 +67,15 @@ func setMessageMax(_ *call, _ *engine.QueueConfig, value string) (change, error)
 	return func(q *engine.QueueConfig) { q.MessageMax = int(n) }, nil
 }
 
+// parseTruth reads true or false, however they are capitalised: what other languages make of a truth is True.
+func parseTruth(value string) (truth, ok bool) {
+	truth = strings.EqualFold(value, "true")
+	return truth, truth || strings.EqualFold(value, "false")
+}
+
 // setFIFO accepts what is so already.
 func setFIFO(_ *call, _ *engine.QueueConfig, value string) (change, error) {
-	if value != "true" {
+	if !strings.EqualFold(value, "true") {
 		return nil, &fault{400, "InvalidAttributeValue", "", "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."}
 	}
 	return func(*engine.QueueConfig) {}, nil
@@ -79,10 +86,11 @@ func readByContent(_ *call, q *engine.QueueConfig) string {
 }
 
 func setByContent(_ *call, _ *engine.QueueConfig, value string) (change, error) {
-	if value != "true" && value != "false" {
+	byContent, ok := parseTruth(value)
+	if !ok {
 		return nil, badAttribute("ContentBasedDeduplication")
 	}
-	return func(q *engine.QueueConfig) { q.FIFO.ByContent = value == "true" }, nil
+	return func(q *engine.QueueConfig) { q.FIFO.ByContent = byContent }, nil
 }
 
 func readScope(_ *call, q *engine.QueueConfig) string {
@@ -141,12 +149,13 @@ func readManaged(_ *call, q *engine.QueueConfig) string {
 }
 
 func setManaged(_ *call, _ *engine.QueueConfig, value string) (change, error) {
-	if value != "true" && value != "false" {
+	managed, ok := parseTruth(value)
+	if !ok {
 		return nil, badAttribute("SqsManagedSseEnabled")
 	}
 	return func(q *engine.QueueConfig) {
-		q.Labels[labelManaged] = value
-		if value == "true" {
+		q.Labels[labelManaged] = strconv.FormatBool(managed)
+		if managed {
 			delete(q.Labels, labelKey)
 			delete(q.Labels, labelKeyReuse)
 		}
