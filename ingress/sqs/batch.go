@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"fanfare/engine"
@@ -95,6 +96,9 @@ func (c *call) sendMessageBatch() error {
 		size, err := c.fillMessage(m, config, e)
 		if err != nil {
 			m.Release()
+			if err := batchFault(err); err != nil {
+				return err
+			}
 			b.errors[i] = err
 			total += len(e.values[paramBody]) // it counts all the same, as far as it is known
 			continue
@@ -113,6 +117,18 @@ func (c *call) sendMessageBatch() error {
 		return err
 	}
 	c.replyBatch("SendMessageBatchResultEntry", func(i int) { c.writeSent(b.messages[i], config, &c.form.entries[i]) })
+	return nil
+}
+
+// batchFault returns what to refuse the whole batch with when an entry cannot be ordered, or be compared with others; nil
+// for what is wrong with the entry alone.
+func batchFault(err error) error {
+	switch {
+	case errors.Is(err, errNoGroup):
+		return errNoGroups
+	case errors.Is(err, errDedup):
+		return errDedup
+	}
 	return nil
 }
 

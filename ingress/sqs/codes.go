@@ -35,6 +35,7 @@ func (f *fault) queryCode() string {
 
 const (
 	servicePrefix = "AWS.SimpleQueueService."
+	noGroup       = "The request must contain the parameter MessageGroupId."
 
 	shapeInvalid   = "InvalidParameterValueException"
 	codeInvalid    = "InvalidParameterValue"
@@ -79,7 +80,9 @@ var (
 
 	errContents = &fault{400, "InvalidMessageContents", "", "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | " +
 		"#x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"}
-	errDedup = &fault{400, shapeInvalid, codeInvalid, "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"}
+	errNoGroup  = &fault{400, shapeMissing, codeMissing, noGroup}
+	errNoGroups = &fault{400, shapeInvalid, codeInvalid, noGroup} // as a batch says it
+	errDedup    = &fault{400, shapeInvalid, codeInvalid, "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"}
 
 	errBatchIDs = &fault{400, "BatchEntryIdsNotDistinct", servicePrefix + "BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id."}
 	errBatchID  = &fault{400, "InvalidBatchEntryId", servicePrefix + "InvalidBatchEntryId", "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long."}

@@ -89,17 +89,17 @@ func (c *call) fillGroup(m *engine.Message, q *engine.QueueConfig, e *entry) err
 	case q.FIFO == nil && len(dedup) > 0:
 		return c.wrongQueue(dedup, "MessageDeduplicationId")
 	case q.FIFO != nil && len(group) == 0:
-		return missing("MessageGroupId")
-	case q.FIFO != nil && len(dedup) == 0 && !q.FIFO.ByContent:
+		return errNoGroup
+	case q.FIFO != nil && dedup == nil && !q.FIFO.ByContent:
 		return errDedup
 	}
-	if len(group) > 0 {
+	if group != nil {
 		if err := c.fillID(m, engine.FieldGroup, group, "MessageGroupId"); err != nil {
 			return err
 		}
 	}
 	switch {
-	case len(dedup) > 0:
+	case q.FIFO != nil && dedup != nil:
 		return c.fillID(m, engine.FieldDeduplicationID, dedup, "MessageDeduplicationId")
 	case q.FIFO != nil:
 		// It is what receivers are told, so it is kept, although the engine would find the same.

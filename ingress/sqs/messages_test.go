@@ -212,11 +212,20 @@ func TestSendRules(t *testing.T) {
 		object{"MessageBody": strings.Repeat("m", 1016), "MessageAttributes": object{"a": object{"DataType": "String", "StringValue": "vv"}}})
 	f("plain", invalid, "Value 901 for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", object{"MessageBody": "m", "DelaySeconds": 901})
 	f("plain", invalid, "Value d for parameter MessageDeduplicationId is invalid. Reason: The request include parameter that is not valid for this queue type.", object{"MessageBody": "m", "MessageDeduplicationId": "d"})
-	f("ordered.fifo", missing, "The request must contain the parameter MessageGroupId.", object{"MessageBody": "m", "MessageDeduplicationId": "d"})
-	f("ordered.fifo", invalid, errDedup.text, object{"MessageBody": "m", "MessageGroupId": "g"})
+	whole := func(code, text string, body object) {
+		t.Helper()
+		c.refused("SendMessage", "ordered.fifo", body, code, text)
+		body["Id"] = "b"
+		good := object{"Id": "a", "MessageBody": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+		c.refused("SendMessageBatch", "ordered.fifo", object{"Entries": []object{good, body}}, invalid, text)
+	}
+	whole(missing, "The request must contain the parameter MessageGroupId.", object{"MessageBody": "m", "MessageDeduplicationId": "d"})
+	whole(invalid, errDedup.text, object{"MessageBody": "m", "MessageGroupId": "g"})
+	f("ordered.fifo", invalid, "Value  for parameter MessageDeduplicationId is invalid. Reason: MessageDeduplicationId can only include alphanumeric and punctuation characters. 1 to 128 in length.",
+		object{"MessageBody": "m", "MessageGroupId": "g", "MessageDeduplicationId": ""})
 	f("ordered.fifo", invalid, "Value 2 for parameter DelaySeconds is invalid. Reason: The request include parameter that is not valid for this queue type.",
 		object{"MessageBody": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d", "DelaySeconds": 2})
-	for _, id := range []string{"a b", "é", strings.Repeat("a", 129)} {
+	for _, id := range []string{"", "a b", "é", strings.Repeat("a", 129)} {
 		f("plain", invalid, "Value "+id+" for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.", object{"MessageBody": "m", "MessageGroupId": id})
 	}
 	attribute := func(code, text, name string, a object) {
