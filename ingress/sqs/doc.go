@@ -26,9 +26,10 @@
 // signature is accepted, and so is none.
 //
 // Otherwise than the service: a queue can be made again, and be purged again, without waiting a minute; SenderId is the
-// account; ReceiveRequestAttemptId is accepted and has no effect. Policies and the attributes of encryption are kept and
-// returned, and have no other effect. Beyond the service: text of other APIs that is not UTF-8 is delivered repaired, with
-// the MD5 of what is delivered.
+// account; ReceiveRequestAttemptId is accepted and has no effect; a group of a FIFO queue of which a message was given back
+// goes on when no other of them is in flight; ApproximateReceiveCount begins anew in a dead-letter queue. Policies and the
+// attributes of encryption are kept and returned, and have no other effect. Beyond the service: text of other APIs that is
+// not UTF-8 is delivered repaired, with the MD5 of what is delivered.
 //
 // Source: Amazon SQS API reference and developer guide, read in 2026, and the service model of the SDKs; texts and orders
 // of checks as recorded from AWS by public test suites.
