@@ -53,3 +53,28 @@ func TestMoveToItself(t *testing.T) {
 		}
 	})
 }
+
+// A deletion that was repeated behind a restart counts once.
+func TestFIFOQueueCountsDeletionsOnce(t *testing.T) {
+	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
+		e, stop := open()
+		config := engine.NewQueueConfig("jobs.fifo")
+		config.FIFO = &engine.FIFO{}
+		q := queue(t, e, config)
+		send(t, e, q, "a:1", "b:1", "c:1")
+		_, receipts := receive(t, q, engine.ReceiveRequest{Visibility: time.Minute})
+		remove(t, q, receipts[1])
+		stop()
+
+		e, stop = open()
+		defer stop()
+		q = e.Queue([]byte("jobs.fifo"))
+		remove(t, q, receipts[1])
+		time.Sleep(time.Hour)
+		if got := q.Counts(); got != (engine.QueueCounts{Visible: 2}) {
+			t.Fatalf("counts: %+v", got)
+		}
+		got, _ := receive(t, q, engine.ReceiveRequest{})
+		wantBodies(t, got, "a:1/2", "c:1/2")
+	})
+}

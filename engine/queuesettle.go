@@ -46,7 +46,7 @@ func (q *Queue) deleteLocked(r Receipt) (deleted bool, err error) {
 	switch {
 	case e == nil && r.Sequence >= q.next:
 		// The receipt is of before a crash, which took back that the message was received.
-		if _, known := q.skip[r.Sequence]; known || len(q.skip) >= QueueInFlightMax {
+		if _, known := q.skip[r.Sequence]; known || len(q.skip) >= QueueInFlightMax || !q.stores(r.Sequence) {
 			return false, nil
 		}
 		q.skip[r.Sequence] = struct{}{}
@@ -62,6 +62,15 @@ func (q *Queue) deleteLocked(r Receipt) (deleted bool, err error) {
 	q.noteLocked(queueNote{kind: noteDeleted, sequence: r.Sequence})
 	q.engine.queueDeleted.Add(1)
 	return true, nil
+}
+
+// stores reports whether the store has a message: one that was deleted before a restart is not to be counted once more.
+func (q *Queue) stores(seq Sequence) (found bool) {
+	err := q.engine.opts.Store.ReadTopic(q.topic.ID, seq, seq, func(Sequence, []byte) bool {
+		found = true
+		return false
+	})
+	return found || err != nil
 }
 
 // ChangeVisibility hides messages that are in flight for so long from now on; 0 gives a message back. errs[i] belongs to
