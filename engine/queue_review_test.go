@@ -2,10 +2,14 @@ package engine_test
 
 import (
 	"errors"
+	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fanfare/engine"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // What is done to a queue is no longer so when the queue is deleted: one of the same name has no moves.
@@ -76,5 +80,68 @@ func TestFIFOQueueCountsDeletionsOnce(t *testing.T) {
 		}
 		got, _ := receive(t, q, engine.ReceiveRequest{})
 		wantBodies(t, got, "a:1/2", "c:1/2")
+	})
+}
+
+// What was delayed in a FIFO topic is as much a duplicate as what was not, be it that the engine was started anew meanwhile.
+func TestDuplicatesOfDelayed(t *testing.T) {
+	for name, store := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			runtime.GC()
+			runtime.GC() // pooled messages carry channels of another bubble
+			synctest.Test(t, func(t *testing.T) {
+				s := store()
+				e, stop := begin(t, s, newTaker(nil))
+				topic, _, err := e.CreateTopicWith(engine.TopicConfig{Name: "orders.fifo", FIFO: &engine.FIFO{}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, id := range []string{"1", "2", "1", "2", "3"} {
+					m := engine.NewMessage()
+					m.Set(engine.FieldBody, []byte("body "+id))
+					m.Set(engine.FieldGroup, []byte("a"))
+					m.Set(engine.FieldDeduplicationID, []byte(id))
+					m.SetDeliverAt(m.PublishedAt() + 60_000)
+					if err := e.Publish(topic, m); err != nil {
+						t.Fatal(err)
+					}
+					m.Release()
+				}
+				stop()
+				taker := newTaker(nil)
+				e, stop = begin(t, s, taker)
+				time.Sleep(2 * time.Minute)
+				stop()
+				if diff := cmp.Diff([]string{"body 1", "body 2", "body 3"}, taker.order); diff != "" {
+					t.Errorf("dispatched (-want +got):\n%s", diff)
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			runtime.GC()
+			runtime.GC()
+		})
+	}
+}
+
+// A message that could not be published can be published again, and what became of it before is forgotten.
+func TestPublishAgain(t *testing.T) {
+	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
+		e, stop := open()
+		defer stop()
+		gone, q := queue(t, e, engine.NewQueueConfig("gone")), queue(t, e, engine.NewQueueConfig("jobs"))
+		if err := e.DeleteQueue("gone"); err != nil {
+			t.Fatal(err)
+		}
+		m := engine.NewMessage()
+		defer m.Release()
+		m.Set(engine.FieldBody, []byte("x"))
+		if err := e.Publish(gone.Topic(), m); !errors.Is(err, engine.ErrTopicNotFound) {
+			t.Fatal(err)
+		}
+		if err := e.Publish(q.Topic(), m); err != nil {
+			t.Fatalf("published again: %v", err)
+		}
 	})
 }

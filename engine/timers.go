@@ -202,6 +202,9 @@ func (t *timers) publish(k TimerKey, id TopicID, m *Message, since int64) bool {
 		return true
 	}
 	m.topic, m.from = topic, k
+	if fifo := topic.Config().FIFO; fifo != nil && topic.queue == nil && !m.IsDeadLetter() {
+		m.setKey(fifo) // it was delayed; what was moved to a queue, or died, is owed whatever was there before
+	}
 	m.Retain()
 	if topic.shard.push(m) != nil {
 		m.from = TimerKey{}
