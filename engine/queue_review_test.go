@@ -2,12 +2,16 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"fanfare/engine"
+	"fanfare/engine/memstore"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -144,4 +148,85 @@ func TestPublishAgain(t *testing.T) {
 			t.Fatalf("published again: %v", err)
 		}
 	})
+}
+
+// watched is a store that looks behind every batch whether a standard queue's progress is true of it.
+type watched struct {
+	engine.Store
+	queue atomic.Uint64 // the id of its topic
+
+	mu     sync.Mutex
+	faults []string // guarded by mu
+}
+
+type watchedBatch struct {
+	engine.Batch
+	s *watched
+}
+
+func (s *watched) NewBatch() engine.Batch { return watchedBatch{s.Store.NewBatch(), s} }
+
+func (b watchedBatch) Apply(durable bool) error {
+	err := b.Batch.Apply(durable)
+	if err == nil {
+		b.s.look()
+	}
+	return err
+}
+
+// look finds messages before next that were neither received nor are gone.
+func (s *watched) look() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := engine.TopicID(s.queue.Load())
+	stored, err := s.ReadProgress(engine.SubscriptionID(id))
+	p, ok := engine.ParseQueueProgress(stored)
+	if err != nil || !ok {
+		s.faults = append(s.faults, fmt.Sprint(err))
+		return
+	}
+	received := map[engine.Sequence]bool{}
+	err = s.ReadStates(id, engine.StateReceived, 0, func(seq engine.Sequence, _ []byte) bool {
+		received[seq] = true
+		return true
+	})
+	lost := 0
+	err = errors.Join(err, s.ReadTopic(id, 0, p.Next-1, func(seq engine.Sequence, _ []byte) bool {
+		if !received[seq] {
+			lost++
+		}
+		return true
+	}))
+	if err != nil || lost > 0 {
+		s.faults = append(s.faults, fmt.Sprintf("%d messages before %d are not known to be received: %v", lost, p.Next, err))
+	}
+}
+
+// A power cut in the middle of a sweep leaves no message behind that nobody would ever look for.
+func TestQueueSweepBatchByBatch(t *testing.T) {
+	runtime.GC()
+	runtime.GC() // pooled messages carry channels of another bubble
+	synctest.Test(t, func(t *testing.T) {
+		s := &watched{Store: memstore.New(memstore.Options{})}
+		e, stop := begin(t, s, newTaker(nil))
+		config := engine.NewQueueConfig("jobs")
+		config.Retention = time.Minute
+		q := queue(t, e, config)
+		s.queue.Store(uint64(q.Topic().ID))
+		for range 100 {
+			for i := range 250 {
+				send(t, e, q, fmt.Sprint(i))
+			}
+			time.Sleep(3 * time.Minute)
+			if got := q.Counts(); got != (engine.QueueCounts{}) {
+				t.Errorf("counts: %+v", got)
+			}
+		}
+		stop()
+		if len(s.faults) > 0 {
+			t.Errorf("%d faults, the first: %s", len(s.faults), s.faults[0])
+		}
+	})
+	runtime.GC()
+	runtime.GC()
 }
