@@ -230,3 +230,38 @@ func TestQueueSweepBatchByBatch(t *testing.T) {
 	runtime.GC()
 	runtime.GC()
 }
+
+// A message that goes round between two queues, each of which has the other for its dead letters, does not grow.
+func TestQueueRedriveInCircles(t *testing.T) {
+	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
+		e, stop := open()
+		defer stop()
+		var queues [2]*engine.Queue
+		for i, name := range []string{"left", "right"} {
+			config := engine.NewQueueConfig(name)
+			config.DeadLetters = engine.QueueRedrive{Queue: []string{"right", "left"}[i], Receives: 1}
+			queues[i] = queue(t, e, config)
+		}
+		send(t, e, queues[0], "a")
+		size := 0
+		for i := range 12 {
+			q, other := queues[i%2], queues[(i+1)%2]
+			got, err := q.Receive(engine.ReceiveRequest{Max: 1, Wait: 20 * time.Second}, nil)
+			if err != nil || len(got) != 1 {
+				t.Fatalf("round %d: %d messages, %v", i, len(got), err)
+			}
+			m := got[0].Message
+			if i == 2 {
+				size = m.Size()
+			}
+			if i > 0 && string(m.Get(engine.FieldSource)) != other.Name() || i > 1 && i%2 == 0 && m.Size() != size {
+				t.Fatalf("round %d: from %q, %d bytes; it had %d", i, m.Get(engine.FieldSource), m.Size(), size)
+			}
+			m.Release()
+			none, err := q.Receive(engine.ReceiveRequest{Max: 1}, nil) // moves it
+			if err != nil || len(none) != 0 {
+				t.Fatalf("round %d: %d messages, %v", i, len(none), err)
+			}
+		}
+	})
+}
