@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"fanfare/engine"
 	"fanfare/engine/memstore"
@@ -264,4 +265,42 @@ func TestQueueRedriveInCircles(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Nothing keeps a deleted queue in memory, nor an engine that was closed: not even a message that is hidden for hours.
+func TestQueueIsLetGo(t *testing.T) {
+	for _, name := range []string{"deleted", "closed"} {
+		t.Run(name, func(t *testing.T) {
+			e, err := engine.New(engine.Options{Store: memstore.New(memstore.Options{}), Shards: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := e.Attach(newTaker(nil)); err != nil {
+				t.Fatal(err)
+			}
+			e.Start()
+			q := queue(t, e, engine.NewQueueConfig("jobs"))
+			send(t, e, q, "a")
+			receive(t, q, engine.ReceiveRequest{Visibility: time.Hour})
+			receive(t, q, engine.ReceiveRequest{Visibility: time.Hour, Wait: time.Millisecond}) // sets the alarm
+			held := weak.Make(q)
+			q = nil
+			if name == "deleted" {
+				if err := e.DeleteQueue("jobs"); err != nil {
+					t.Fatal(err)
+				}
+				defer e.Close()
+			} else {
+				e.Close()
+				e = nil
+			}
+			deadline := time.Now().Add(10 * time.Second)
+			for tick := time.NewTicker(10 * time.Millisecond); held.Value() != nil; <-tick.C {
+				if runtime.GC(); time.Now().After(deadline) {
+					t.Fatal("it is still in memory")
+				}
+			}
+			runtime.KeepAlive(e)
+		})
+	}
 }

@@ -156,6 +156,7 @@ func (q *Queue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.clearLocked()
+	q.waiters.silenceLocked()
 	close(q.ended)
 	q.ledger.note(queueNote{kind: noteEnded, queue: q})
 }
