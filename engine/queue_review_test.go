@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -302,5 +303,52 @@ func TestQueueIsLetGo(t *testing.T) {
 			}
 			runtime.KeepAlive(e)
 		})
+	}
+}
+
+// What is moved to a FIFO queue keeps its order, also when there is no room in the shard for all of it at once.
+func TestFIFOQueueRedriveKeepsOrder(t *testing.T) {
+	e, err := engine.New(engine.Options{Store: memstore.New(memstore.Options{}), Shards: 1, RingSlots: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Attach(newTaker(nil)); err != nil {
+		t.Fatal(err)
+	}
+	e.Start()
+	ctx, cancel := context.WithCancel(t.Context())
+	var timer sync.WaitGroup
+	timer.Go(func() { e.Run(ctx) })
+	defer func() {
+		cancel()
+		timer.Wait()
+		e.Close()
+	}()
+	config := engine.NewQueueConfig("dead.fifo")
+	config.FIFO = &engine.FIFO{}
+	dead := queue(t, e, config)
+	config.Name, config.DeadLetters = "jobs.fifo", engine.QueueRedrive{Queue: "dead.fifo", Receives: 1}
+	q := queue(t, e, config)
+	const messages = 200
+	for i := range messages {
+		send(t, e, q, fmt.Sprintf("a:%d", i))
+	}
+	for range messages + 1 { // each is received once, and then it is moved
+		receive(t, q, engine.ReceiveRequest{Max: 1, Visibility: 0})
+	}
+	var got []string
+	deadline := time.Now().Add(30 * time.Second)
+	for len(got) < messages && time.Now().Before(deadline) {
+		bodies, receipts := receive(t, dead, engine.ReceiveRequest{Wait: time.Second, Visibility: time.Minute})
+		remove(t, dead, receipts...)
+		got = append(got, bodies...)
+	}
+	for i, body := range got {
+		if want := fmt.Sprintf("a:%d/1", i); body != want {
+			t.Fatalf("message %d of %d is %q", i, len(got), body)
+		}
+	}
+	if len(got) != messages {
+		t.Fatalf("%d messages came", len(got))
 	}
 }
