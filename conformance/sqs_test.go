@@ -321,6 +321,30 @@ func TestSQSGoMoves(t *testing.T) {
 	}
 }
 
+// TestSQSGoLongReplies receives ten messages of 100 KiB at a time, again and again.
+func TestSQSGoLongReplies(t *testing.T) {
+	server := start(t)
+	client, ctx := sqsClient(server), t.Context()
+	url := sqsQueue(t, client, "orders", map[string]string{"VisibilityTimeout": "0"})
+	body := strings.Repeat("\"é\\ ", 100<<10/5)
+	for i := range 10 {
+		_, err := client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String(fmt.Sprint(i, body))})
+		must(t, "SendMessage", err)
+	}
+	for range 50 {
+		got, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 20})
+		must(t, "ReceiveMessage", err)
+		for _, m := range got.Messages {
+			if (*m.Body)[1:] != body {
+				t.Fatalf("a message of %d bytes came as %d", len(body), len(*m.Body)-1)
+			}
+		}
+		if len(got.Messages) == 0 {
+			t.Fatal("no message")
+		}
+	}
+}
+
 // TestSQSGoErrors meets the errors that have a type of their own.
 func TestSQSGoErrors(t *testing.T) {
 	server := start(t)

@@ -326,6 +326,21 @@ func TestQueueSweep(t *testing.T) {
 	}
 }
 
+// Large messages, of which memory keeps few, come together all the same.
+func TestQueueReceivesLargeMessages(t *testing.T) {
+	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
+		e, stop := open()
+		defer stop()
+		q := queue(t, e, engine.NewQueueConfig("jobs"))
+		for range 10 {
+			send(t, e, q, strings.Repeat("x", 512<<10))
+		}
+		if got, _ := receive(t, q, engine.ReceiveRequest{Visibility: -1}); len(got) != 10 {
+			t.Fatalf("received %d of 10", len(got))
+		}
+	})
+}
+
 func TestQueuePurge(t *testing.T) {
 	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
 		e, stop := open()

@@ -50,8 +50,8 @@ func (q *Queue) take(r *ReceiveRequest, dst []Received) (_ []Received, limited b
 		now := nowMillis()
 		q.table.Advance(now)
 		taken, limited = q.takeLocked(r, now, taken)
-		if len(taken) > 0 || limited || !q.lagsLocked() {
-			break
+		if len(taken) == r.Max || limited || !q.lagsLocked() || len(taken) > 0 && q.fifo() {
+			break // in a FIFO queue what comes may be of the same groups: looking for more may take long
 		}
 		q.mu.Unlock()
 		err = q.fill()

@@ -107,6 +107,8 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 	f("data:", `FILE:1: data: has no value`)
 	f("topics: orders", `FILE:1: topics: must be a list`)
 	f("- a", `FILE:1: must be a mapping of keys to values`)
+	f("sqs: {account: x, region: EU}", `FILE:1: sqs: sqs: Region "EU" must be 1 to 32 lower-case letters, digits and '-'
+sqs: Account "x" must be 12 digits`)
 	f("smq: {missing_namespace: maybe}", `FILE:1: smq.missing_namespace: is "maybe", must be one of sdk, error, accept`)
 	f("sns:\n  gateways:\n    sms: ftp://h/\n    email: {server: h, username: u}",
 		`FILE:2: sns: sns: Gateways.SMS "ftp://h/" must be the http or https URL of a gateway`,

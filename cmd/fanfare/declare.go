@@ -52,6 +52,7 @@ func (k *core) declareSubscription(t *engine.Topic, want engine.SubscriptionConf
 			return nil, err
 		}
 		want.SetDefaults()
+		want.Ordered = want.Ordered || t.Config().FIFO != nil
 		if err := want.CompileFilter(); err != nil {
 			return nil, err
 		}

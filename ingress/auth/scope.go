@@ -6,6 +6,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"fanfare/ingress"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -63,7 +64,7 @@ func scopeRegion(credential []byte, service string) []byte {
 		}
 		last[i], rest = rest[at+1:], rest[:at]
 	}
-	if string(last[0]) != service || !isRegion(last[1]) || len(last[2]) != dayBytes {
+	if string(last[0]) != service || !aws.IsRegion(last[1]) || len(last[2]) != dayBytes {
 		return nil
 	}
 	for _, digit := range last[2] {

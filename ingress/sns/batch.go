@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -117,7 +118,7 @@ func (c *call) readIDs(b *batch) error {
 }
 
 func invalidID(fact string, id []byte) error {
-	return &fault{400, "InvalidBatchEntryId", fmt.Sprintf("The Id of a batch entry in the batch request %s: %s", fact, shorten(string(id)))}
+	return &fault{400, "InvalidBatchEntryId", fmt.Sprintf("The Id of a batch entry in the batch request %s: %s", fact, aws.Shorten(id))}
 }
 
 // fillBatch makes the messages. On an error those made so far are in the batch, which releases them.

@@ -8,6 +8,7 @@ import (
 
 	"fanfare/engine"
 	"fanfare/ingress"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS API reference, "Common Errors" and the errors of each action.
@@ -64,21 +65,12 @@ func invalid(format string, args ...any) error {
 func noValue(name string) error { return invalid("%s Reason: no value for required parameter", name) }
 
 func duplicateParameter(name []byte) error {
-	return invalid("%s Reason: the parameter is given more than once", shorten(string(name)))
+	return invalid("%s Reason: the parameter is given more than once", aws.Shorten(name))
 }
 
 // unknownAction refuses an action, or an API version.
 func unknownAction(action, version string) error {
-	return &fault{400, "InvalidAction", fmt.Sprintf("Could not find operation %s for version %s", shorten(action), shorten(version))}
-}
-
-// shorten bounds what a reply repeats of the request.
-func shorten(text string) string {
-	const limit = 256
-	if len(text) > limit {
-		return text[:limit] + "..."
-	}
-	return text
+	return &fault{400, "InvalidAction", fmt.Sprintf("Could not find operation %s for version %s", aws.Shorten(action), aws.Shorten(version))}
 }
 
 // codes maps the engine's errors.

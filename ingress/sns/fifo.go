@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -50,10 +51,10 @@ func (a *fifoAttributes) set(name, value string) (fault string) {
 	}
 	if name == attributeScope {
 		if value != scopeTopic && value != scopeGroup {
-			return name + ": Invalid value [" + shorten(value) + "]. Must be " + scopeTopic + " or " + scopeGroup + "."
+			return name + ": Invalid value [" + aws.Shorten(value) + "]. Must be " + scopeTopic + " or " + scopeGroup + "."
 		}
 	} else if value = strings.ToLower(value); value != "true" && value != "false" {
-		return name + ": Invalid value [" + shorten(value) + "]. Must be true or false."
+		return name + ": Invalid value [" + aws.Shorten(value) + "]. Must be true or false."
 	}
 	*a.place(name) = value
 	return ""
@@ -137,8 +138,6 @@ func (f *Face) setFIFO(t *engine.Topic, name, value string) error {
 	})
 }
 
-const orderBytesMax = 128 // of a group, and of a deduplication id
-
 // fillOrder sets the group and the deduplication id. A FIFO topic wants a group, and an id unless it takes the text for one;
 // a standard topic takes a group alone. Without a topic there is nothing to want: the answer will be that there is none.
 func fillOrder(m *engine.Message, e *messageForm, t *engine.Topic) error {
@@ -169,25 +168,12 @@ func fillID(m *engine.Message, field engine.Field, raw []byte, fault *fault) err
 	switch {
 	case err != nil:
 		return errEncoding
-	case !isOrderID(arena[start:]):
+	case !aws.IsOrderID(arena[start:]):
 		return fault
 	}
 	m.End(arena)
 	return nil
 }
-
-// isOrderID reports whether the id is 1 to 128 letters, digits and ASCII punctuation.
-func isOrderID(id []byte) bool {
-	for _, b := range id {
-		if b <= ' ' || b >= 0x7f {
-			return false
-		}
-	}
-	return len(id) > 0 && len(id) <= orderBytesMax
-}
-
-// sequenceBase makes a position in a topic a SequenceNumber of 20 digits, as the service's are. 8e18 messages fit.
-const sequenceBase = 10_000_000_000_000_000_000
 
 // published writes what a message was published as.
 func (w *xmlWriter) published(t *engine.Topic, m *engine.Message) {
@@ -196,7 +182,7 @@ func (w *xmlWriter) published(t *engine.Topic, m *engine.Message) {
 	w.end("MessageId")
 	if t.Config().FIFO != nil {
 		w.begin("SequenceNumber")
-		w.buf = strconv.AppendUint(w.buf, sequenceBase+uint64(m.Sequence()), 10)
+		w.buf = aws.AppendSequence(w.buf, m.Sequence())
 		w.end("SequenceNumber")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // What is not delivered over HTTP itself is handed to a gateway by the kind "gateway": a push to a URL of the options,
@@ -80,16 +81,16 @@ func (c *call) destination(protocol, endpoint string) (string, error) {
 	case protocolSMS:
 		number, ok := normalNumber(endpoint)
 		if !ok {
-			return "", notPrefixed("Invalid SMS endpoint: %s", shorten(endpoint))
+			return "", notPrefixed("Invalid SMS endpoint: %s", aws.Shorten(endpoint))
 		}
 		return number, nil
 	case protocolApplication:
 		a, id, err := c.endpointNamed("Endpoint", endpoint)
 		if err != nil {
-			return "", invalid("Application endpoint arn invalid:%s", shorten(endpoint))
+			return "", invalid("Application endpoint arn invalid:%s", aws.Shorten(endpoint))
 		}
 		if c.face.engine.Document([]byte(a.endpoints()+id)) == nil {
-			return "", invalid("Endpoint Reason: Endpoint does not exist for endpoint %s", shorten(endpoint))
+			return "", invalid("Endpoint Reason: Endpoint does not exist for endpoint %s", aws.Shorten(endpoint))
 		}
 		return endpoint, nil
 	}

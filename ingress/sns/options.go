@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Options of a Face. The zero value works.
@@ -45,10 +46,10 @@ func (o *Options) setDefaults() {
 // Validate reports every bad option at once.
 func (o *Options) Validate() error {
 	var faults []error
-	if o.Region != "" && !isRegion([]byte(o.Region)) {
-		faults = append(faults, fmt.Errorf("sns: Region %q must be 1 to %d lower-case letters, digits and '-'", o.Region, regionBytesMax))
+	if o.Region != "" && !aws.IsRegion(o.Region) {
+		faults = append(faults, fmt.Errorf("sns: Region %q must be 1 to 32 lower-case letters, digits and '-'", o.Region))
 	}
-	if o.Account != "" && !isAccount([]byte(o.Account)) {
+	if o.Account != "" && !aws.IsAccount(o.Account) {
 		faults = append(faults, fmt.Errorf("sns: Account %q must be 12 digits", o.Account))
 	}
 	u, err := url.Parse(o.PublicURL)

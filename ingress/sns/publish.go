@@ -7,6 +7,7 @@ import (
 	"fanfare/engine/jsontext"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -229,7 +230,7 @@ func (c *call) checkPhoneNumber() error {
 		return err
 	}
 	if !isPhoneNumber(number) {
-		return invalid("PhoneNumber Reason: %s is not valid to publish to", shorten(string(number)))
+		return invalid("PhoneNumber Reason: %s is not valid to publish to", aws.Shorten(number))
 	}
 	return nil
 }

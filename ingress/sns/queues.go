@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS developer guide, "Fanout to Amazon SQS queues", "Dead-letter queues" and "Message delivery for FIFO
@@ -18,9 +19,6 @@ const (
 	queueEnvelope = "sns" // what it calls the document
 
 	protocolSQS = "sqs"
-
-	fifoSuffix        = ".fifo"
-	queueNameBytesMax = 80
 )
 
 // queueServers says where queues are, by what their ARNs say. The zero value has all of them here.
@@ -42,7 +40,7 @@ func parseQueueServers(text string) (servers queueServers, err error) {
 		region, regional := strings.CutSuffix(place, "/"+account)
 		u, err := url.Parse(base)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(base, "?#") ||
-			named && (!isAccount([]byte(account)) || regional && !isRegion([]byte(region))) ||
+			named && (!aws.IsAccount(account) || regional && !aws.IsRegion(region)) ||
 			servers.has(place) {
 			return servers, fmt.Errorf("sns: Queues %q must be http://HOST or https://HOST, with a path if need be, "+
 				"or a list of [REGION/]ACCOUNT=URL, each once, with spaces between them", text)
@@ -68,55 +66,29 @@ func (s *queueServers) add(place, base string) {
 }
 
 // endpoint is where a queue is: its URL at another server, or queue:NAME for one of ours.
-func (s *queueServers) endpoint(q queueARN) string {
-	base := s.bases[q.region+"/"+q.account]
+func (s *queueServers) endpoint(q aws.QueueARN) string {
+	base := s.bases[q.Region+"/"+q.Account]
 	if base == "" {
-		base = s.bases[q.account]
+		base = s.bases[q.Account]
 	}
 	if base == "" {
 		base = s.others
 	}
 	if base == "" {
-		return engine.QueueEndpoint(q.name)
+		return engine.QueueEndpoint(q.Name)
 	}
-	return base + "/" + q.account + "/" + q.name
-}
-
-// queueARN is the ARN of a queue taken apart.
-type queueARN struct{ region, account, name string }
-
-func parseQueueARN(text string) (q queueARN, ok bool) {
-	parts := strings.Split(text, ":")
-	if len(parts) != 6 || parts[0] != "arn" || !isPartition([]byte(parts[1])) || parts[2] != "sqs" ||
-		!isRegion([]byte(parts[3])) || !isAccount([]byte(parts[4])) || !isQueueName(parts[5]) {
-		return q, false
-	}
-	return queueARN{parts[3], parts[4], parts[5]}, true
-}
-
-func isQueueName(name string) bool {
-	if len(name) > queueNameBytesMax {
-		return false
-	}
-	name = strings.TrimSuffix(name, fifoSuffix)
-	for i := range len(name) {
-		b := name[i]
-		if (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && (b < '0' || b > '9') && b != '-' && b != '_' {
-			return false
-		}
-	}
-	return name != ""
+	return base + "/" + q.Account + "/" + q.Name
 }
 
 func isFIFO(t *engine.Topic) bool { return t.Config().FIFO != nil }
 
 // queueConfig is the configuration of a subscription of a queue. It needs no confirmation, and the queue need not exist.
 func (c *call) queueConfig(t *engine.Topic, endpoint, topicARN string) (config engine.SubscriptionConfig, err error) {
-	q, ok := parseQueueARN(endpoint)
+	q, ok := aws.ParseQueueARN(endpoint)
 	switch {
 	case !ok:
 		return config, invalid("SQS endpoint ARN")
-	case !isFIFO(t) && strings.HasSuffix(q.name, fifoSuffix):
+	case !isFIFO(t) && strings.HasSuffix(q.Name, aws.FIFOSuffix):
 		return config, invalid("Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics")
 	}
 	config = engine.SubscriptionConfig{
@@ -144,7 +116,7 @@ func (c *call) queueNamed(endpoint string) string {
 	}
 	if parts := strings.Split(endpoint, "/"); len(parts) > 2 {
 		account, name := parts[len(parts)-2], parts[len(parts)-1]
-		if isAccount([]byte(account)) && isQueueName(name) {
+		if aws.IsAccount(account) && aws.IsQueueName(name) {
 			return c.arnOf("sqs", account, name)
 		}
 	}
@@ -174,11 +146,11 @@ func (f *Face) queueOf(t *engine.Topic, endpoint, value string) (queue, fault st
 	if len(value) > policyBytesMax || json.Unmarshal([]byte(value), &policy) != nil {
 		return "", "RedrivePolicy: failed to parse JSON."
 	}
-	q, ok := parseQueueARN(policy.DeadLetterTargetARN)
+	q, ok := aws.ParseQueueARN(policy.DeadLetterTargetARN)
 	switch {
 	case !ok:
 		return "", "RedrivePolicy: deadLetterTargetArn is an invalid arn"
-	case isFIFO(t) && strings.HasSuffix(endpoint, fifoSuffix) && !strings.HasSuffix(q.name, fifoSuffix):
+	case isFIFO(t) && strings.HasSuffix(endpoint, aws.FIFOSuffix) && !strings.HasSuffix(q.Name, aws.FIFOSuffix):
 		return "", "RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic."
 	}
 	return f.queues.endpoint(q), ""

@@ -11,6 +11,7 @@ import (
 	"fanfare/engine"
 	"fanfare/ingress"
 	"fanfare/ingress/auth"
+	"fanfare/ingress/aws"
 )
 
 const (
@@ -121,7 +122,7 @@ func (c *call) subscriptionConfig(p params, t *engine.Topic, topicARN string) (c
 		return config, asked, err
 	}
 	if !protocols[protocol] {
-		return config, asked, invalid("Amazon SNS does not support this protocol string: %s", shorten(protocol))
+		return config, asked, invalid("Amazon SNS does not support this protocol string: %s", aws.Shorten(protocol))
 	}
 	if isFIFO(t) && protocol != protocolSQS {
 		return config, asked, invalid("Invalid protocol type: %s", protocol)
@@ -243,7 +244,7 @@ func rawDelivery(value string) (raw bool, fault string) {
 	case "false":
 		return false, ""
 	}
-	return false, "RawMessageDelivery: Invalid value [" + shorten(value) + "]. Must be true or false."
+	return false, "RawMessageDelivery: Invalid value [" + aws.Shorten(value) + "]. Must be true or false."
 }
 
 // refuseAttribute says why an attribute cannot be set.

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS API reference, SetTopicAttributes, read 2026-11; texts as recorded from AWS.
@@ -71,7 +72,7 @@ func checkRole(name, value string) string {
 
 func checkSampleRate(name, value string) string {
 	if n, err := strconv.Atoi(value); err != nil || n < 0 || n > 100 {
-		return name + ": " + shorten(value) + " value provided is not an integer between 0-100"
+		return name + ": " + aws.Shorten(value) + " value provided is not an integer between 0-100"
 	}
 	return ""
 }
@@ -94,7 +95,7 @@ func topicAttribute(name, value string) (kept, fault string) {
 	check := topicAttributeCheck(name)
 	switch {
 	case check == nil:
-		return "", "Unknown attribute: " + shorten(name)
+		return "", "Unknown attribute: " + aws.Shorten(name)
 	case value == "":
 		return "", ""
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 const (
@@ -75,7 +76,7 @@ func newTopic(p params) (config engine.TopicConfig, fifo fifoAttributes, err err
 
 // checkTopicName refuses a name that no topic may have, and the ending of FIFO topics on others and the reverse.
 func checkTopicName(name string, fifo bool) error {
-	base, ending := strings.CutSuffix(name, fifoSuffix)
+	base, ending := strings.CutSuffix(name, aws.FIFOSuffix)
 	for i := range len(base) {
 		b := base[i]
 		if (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && (b < '0' || b > '9') && b != '-' && b != '_' {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SQS API reference, SetQueueAttributes and GetQueueAttributes, read 2026-11.
@@ -80,7 +81,7 @@ func (c *call) changes(config *engine.QueueConfig, given []text) ([]change, erro
 	for _, g := range given {
 		a := attributeOf(g.key)
 		if a == nil || a.set == nil || a.fifo && config.FIFO == nil {
-			return nil, unknownAttribute(shorten(g.key))
+			return nil, unknownAttribute(aws.Shorten(g.key))
 		}
 		change, err := a.set(c, &after, g.value)
 		if err != nil {
@@ -150,7 +151,7 @@ func (c *call) getQueueAttributes() error {
 	all := slices.Contains(names, attributeAll)
 	for _, name := range names {
 		if name != attributeAll && attributeOf(name) == nil {
-			return unknownAttribute(shorten(name))
+			return unknownAttribute(aws.Shorten(name))
 		}
 	}
 	config, counts := q.Config(), engine.QueueCounts{}

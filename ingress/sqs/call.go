@@ -11,6 +11,7 @@ import (
 	"fanfare/engine/jsontext"
 	"fanfare/ingress"
 	"fanfare/ingress/auth"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -157,7 +158,7 @@ func (c *call) integer(raw []byte) (n int64, given bool, err error) {
 	if n, ok := parseInteger(text); ok {
 		return n, true, nil
 	}
-	return 0, false, &fault{400, shapeMalformed, codeMalformed, "The value " + strconv.Quote(shorten(text)) + " can not be converted to an Integer"}
+	return 0, false, &fault{400, shapeMalformed, codeMalformed, "The value " + strconv.Quote(aws.Shorten(text)) + " can not be converted to an Integer"}
 }
 
 // parseInteger reads a decimal number of at most ten digits.

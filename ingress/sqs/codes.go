@@ -8,6 +8,7 @@ import (
 
 	"fanfare/engine"
 	"fanfare/ingress"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -45,11 +46,12 @@ const (
 	codeGone       = "ServiceUnavailable"
 )
 
-// commonShapes are those which belong to all services of AWS; their names in JSON have another prefix.
+// isCommon reports whether a shape belongs to all services of AWS: its name in JSON has another prefix.
 func isCommon(shape string) bool {
 	switch shape {
 	case shapeInvalid, shapeMissing, shapeMalformed, "UnknownOperationException", "AccessDeniedException", "InternalFailure",
-		"ServiceUnavailableException", "RequestTimeoutException":
+		"ServiceUnavailableException", "RequestTimeoutException", "MissingAuthenticationToken", "InvalidClientTokenId",
+		"SignatureDoesNotMatch", "IncompleteSignature", "RequestExpired", "MalformedQueryString":
 		return true
 	}
 	return false
@@ -117,7 +119,7 @@ func unsupported(text string) error {
 
 // unknownAction refuses an action, or an API version.
 func unknownAction(action string) error {
-	return &fault{400, "UnknownOperationException", "InvalidAction", "The action " + shorten(action) + " is not valid for this endpoint."}
+	return &fault{400, "UnknownOperationException", "InvalidAction", "The action " + aws.Shorten(action) + " is not valid for this endpoint."}
 }
 
 // wrongKind refuses a value of another type than its parameter has.
@@ -141,15 +143,6 @@ func wrongKind(kind scan.JSONKind, number bool) error {
 		want = "an Integer"
 	}
 	return &fault{400, shapeMalformed, codeMalformed, found + " can not be converted to " + want}
-}
-
-// shorten bounds what a reply repeats of the request.
-func shorten[T string | []byte](text T) string {
-	const limit = 256
-	if len(text) > limit {
-		return string(text[:limit]) + "..."
-	}
-	return string(text)
 }
 
 // codes maps the engine's errors.

@@ -6,7 +6,7 @@
 // forms and XML. They are told apart by X-Amz-Target and the content type; from the parsed form on they share all code.
 // Sending and receiving are parsed and answered by hand; SendMessage and SendMessageBatch allocate nothing.
 //
-//	the requests of both protocols, taken apart           input.go, json.go, query.go
+//	the requests of both protocols, taken apart           input.go, json.go, jsonlists.go, query.go
 //	SendMessage, SendMessageBatch                          send.go, batch.go, message.go, messageattributes.go, checksum.go
 //	ReceiveMessage                                         receive.go, filter.go
 //	DeleteMessage, ChangeMessageVisibility, their batches  settle.go, receipt.go

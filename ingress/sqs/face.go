@@ -8,6 +8,7 @@ import (
 	"fanfare/engine"
 	"fanfare/ingress"
 	"fanfare/ingress/auth"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -61,7 +62,7 @@ var (
 // isQueuePath reports whether a path is /ACCOUNT/NAME.
 func isQueuePath(path []byte) bool {
 	const account = 1 + 12
-	return len(path) > account+1 && path[0] == '/' && path[account] == '/' && isAccount(path[1:account]) && isQueueName(path[account+1:])
+	return len(path) > account+1 && path[0] == '/' && path[account] == '/' && aws.IsAccount(path[1:account]) && aws.IsQueueName(path[account+1:])
 }
 
 // saysSQS reports whether a form names the API version, or an action that only this API has.
@@ -114,6 +115,7 @@ func (f *Face) BodyBytesMax(*ingress.Head) int { return bodyBytesMax }
 func (f *Face) Refuse(ctx *fasthttp.RequestCtx, h *ingress.Head, why ingress.Refusal) {
 	c := newCall(f, ctx, h)
 	defer c.release()
+	c.json = c.json || len(h.Header.ContentType()) == 0 // it is forgotten, and most clients speak JSON
 	switch why {
 	case ingress.RefusedTooLarge:
 		c.refuse(errTooLarge)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // attributeFilter says which attributes of a message a receiver wants.
@@ -118,7 +119,7 @@ func (c *call) readSystem() (wanted systemAttribute, err error) {
 			}
 			a := systemAttributeOf(name)
 			if a == 0 {
-				return 0, unknownAttribute(shorten(name))
+				return 0, unknownAttribute(aws.Shorten(name))
 			}
 			wanted |= a
 		}

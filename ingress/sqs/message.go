@@ -9,9 +9,8 @@ import (
 
 	"fanfare/engine"
 	"fanfare/engine/jsontext"
+	"fanfare/ingress/aws"
 )
-
-const groupBytesMax = 128
 
 // fillMessage checks a message in the order in which SQS does, sets its fields and returns its size: the bytes of its text
 // and, of each attribute, name, type and value.
@@ -118,13 +117,8 @@ func (c *call) fillID(m *engine.Message, field engine.Field, raw []byte, name st
 	if err != nil {
 		return err
 	}
-	id := arena[start:]
-	ok := len(id) <= groupBytesMax
-	for _, b := range id {
-		ok = ok && b > ' ' && b < 0x7f
-	}
-	if !ok {
-		return invalidParam(shorten(id), name, name+" can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+	if id := arena[start:]; !aws.IsOrderID(id) {
+		return invalidParam(aws.Shorten(id), name, name+" can only include alphanumeric and punctuation characters. 1 to 128 in length.")
 	}
 	m.End(arena)
 	return nil
@@ -135,7 +129,7 @@ func (c *call) wrongQueue(raw []byte, name string) error {
 	if err != nil {
 		return err
 	}
-	return invalidParam(shorten(text), name, "The request include parameter that is not valid for this queue type.")
+	return invalidParam(aws.Shorten(text), name, "The request include parameter that is not valid for this queue type.")
 }
 
 const delayMax = int64(engine.QueueDelayMax / time.Second)

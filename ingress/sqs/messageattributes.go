@@ -5,14 +5,13 @@ import (
 	"unicode/utf8"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
 // Source: Amazon SQS developer guide, "Amazon SQS message metadata"; texts as recorded from AWS by public test suites.
 
-// Limits of an attribute's name and type.
 const (
-	attributeNameBytesMax = 256
 	attributeTypeBytesMax = 256
 	traceHeader           = "AWSTraceHeader"
 )
@@ -70,20 +69,14 @@ func (c *call) fillAttribute(m *engine.Message, a *attribute) (size int, err err
 func attributeBase(name, dataType []byte) (string, error) {
 	switch {
 	case len(dataType) == 0:
-		return "", invalid("The message attribute '%s' must contain non-empty message attribute type.", shorten(name))
+		return "", invalid("The message attribute '%s' must contain non-empty message attribute type.", aws.Shorten(name))
 	case len(dataType) > attributeTypeBytesMax:
 		return "", invalid("Length of message attribute type must be less than %d bytes.", attributeTypeBytesMax)
 	}
-	base, _, _ := bytes.Cut(dataType, []byte("."))
-	switch string(base) {
-	case "String":
-		return "String", nil
-	case "Number":
-		return "Number", nil
-	case "Binary":
-		return "Binary", nil
+	if base := aws.AttributeBase(dataType); base != "" {
+		return base, nil
 	}
-	return "", invalid("The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", shorten(name))
+	return "", invalid("The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", aws.Shorten(name))
 }
 
 // fillValue sets the value of an attribute and returns its size.
@@ -115,7 +108,7 @@ func (c *call) fillValue(m *engine.Message, a *attribute, name, dataType []byte,
 	}
 	value := arena[start:]
 	switch {
-	case base == "Number" && !isNumber(value):
+	case base == "Number" && !aws.IsNumber(value):
 		return 0, invalid("Can't cast the value of message (user) attribute '%s' to a number.", name)
 	case base == "String" && !isContents(value):
 		return 0, invalid("The message attribute '%s' has a value with invalid characters: valid are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.", name)
@@ -139,7 +132,7 @@ func (c *call) fillSystem(m *engine.Message, l *attributeList) error {
 			return err
 		}
 		if string(name) != traceHeader || i > 0 || l.sent > 1 {
-			return invalid("Message system attribute name '%s' is invalid. It must be AWSTraceHeader, and be given once.", shorten(name))
+			return invalid("Message system attribute name '%s' is invalid. It must be AWSTraceHeader, and be given once.", aws.Shorten(name))
 		}
 		dataType, err := c.text(a.dataType)
 		if err != nil {
@@ -161,78 +154,11 @@ var headerTrace = []byte("X-Amzn-Trace-Id")
 
 // checkAttributeName says what is wrong with the name of an attribute.
 func checkAttributeName(name []byte) error {
-	switch {
-	case len(name) == 0:
-		return invalid("Message attribute name can not be empty.")
-	case len(name) > attributeNameBytesMax:
-		return invalid("Length of message attribute name must be less than %d bytes.", attributeNameBytesMax)
-	case name[0] == '.':
-		return invalid("Invalid message attribute name starting with character '.' was found.")
-	case name[len(name)-1] == '.':
-		return invalid("Invalid message attribute name ending with character '.' was found.")
-	case bytes.Contains(name, []byte("..")):
-		return invalid("Message attribute name can not have successive '.' character.")
-	case hasPrefixFold(name, "aws.") || hasPrefixFold(name, "amazon."):
+	if text := aws.AttributeNameFault(name); text != "" {
+		return invalid("%s", text)
+	}
+	if aws.HasPrefixFold(name, "aws.") || aws.HasPrefixFold(name, "amazon.") {
 		return invalid("You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. These strings are reserved for internal use.")
 	}
-	for i, b := range name {
-		if b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' || b == '_' || b == '.' {
-			continue
-		}
-		r, _ := utf8.DecodeRune(name[i:])
-		return invalid("Invalid non-alphanumeric character '#x%X' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots.", r)
-	}
 	return nil
-}
-
-// hasPrefixFold compares a prefix with a lower-case word in ASCII.
-func hasPrefixFold(text []byte, lower string) bool {
-	if len(text) < len(lower) {
-		return false
-	}
-	for i := range len(lower) {
-		b := text[i]
-		if b >= 'A' && b <= 'Z' {
-			b |= 0x20
-		}
-		if b != lower[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// isNumber reports whether the text is a decimal number, with an exponent if need be.
-func isNumber(text []byte) bool {
-	text = skipSign(text)
-	whole, rest := skipDigits(text)
-	fraction := 0
-	if len(rest) > 0 && rest[0] == '.' {
-		fraction, rest = skipDigits(rest[1:])
-	}
-	if whole+fraction == 0 {
-		return false
-	}
-	if len(rest) > 0 && rest[0]|0x20 == 'e' {
-		exponent, end := skipDigits(skipSign(rest[1:]))
-		if exponent == 0 {
-			return false
-		}
-		rest = end
-	}
-	return len(rest) == 0
-}
-
-func skipSign(text []byte) []byte {
-	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
-		return text[1:]
-	}
-	return text
-}
-
-func skipDigits(text []byte) (n int, rest []byte) {
-	for n < len(text) && text[n] >= '0' && text[n] <= '9' {
-		n++
-	}
-	return n, text[n:]
 }

@@ -103,6 +103,7 @@ func TestAttributeNames(t *testing.T) {
 }
 
 func TestVisibility(t *testing.T) {
+	t.Parallel()
 	c := newClient(t, Options{})
 	c.must("SendMessage", "plain", object{"MessageBody": "m"})
 	_, first := c.receive("plain", object{"VisibilityTimeout": 100})
@@ -126,6 +127,7 @@ func TestVisibility(t *testing.T) {
 }
 
 func TestDelay(t *testing.T) {
+	t.Parallel()
 	c := newClient(t, Options{})
 	c.must("SetQueueAttributes", "plain", object{"Attributes": object{"DelaySeconds": "900"}})
 	c.must("SendMessage", "plain", object{"MessageBody": "later"})
@@ -144,6 +146,7 @@ func TestDelay(t *testing.T) {
 
 // A FIFO queue takes a message once, gives a group's messages in their order, and wants the last receipt.
 func TestFIFO(t *testing.T) {
+	t.Parallel()
 	c := newClient(t, Options{})
 	send := func(body, group, dedup string) reply {
 		t.Helper()
@@ -299,6 +302,7 @@ func TestBatchRules(t *testing.T) {
 
 // What was received too often goes to the dead letters, and back again.
 func TestRedrive(t *testing.T) {
+	t.Parallel()
 	c := newClient(t, Options{})
 	c.must("SetQueueAttributes", "small", object{"Attributes": object{"RedrivePolicy": `{"deadLetterTargetArn":"` + arnPrefix + `plain","maxReceiveCount":1}`}})
 	sent := c.must("SendMessage", "small", object{"MessageBody": "poison"})

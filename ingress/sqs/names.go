@@ -2,50 +2,10 @@ package sqs
 
 import (
 	"bytes"
-	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
-
-const (
-	regionBytesMax    = 32
-	queueNameBytesMax = 80
-	fifoSuffix        = ".fifo"
-	arnParts          = 6
-)
-
-func isRegion(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c != '-' && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
-			return false
-		}
-	}
-	return text != "" && len(text) <= regionBytesMax
-}
-
-func isAccount[T string | []byte](text T) bool {
-	for i := range len(text) {
-		if text[i] < '0' || text[i] > '9' {
-			return false
-		}
-	}
-	return len(text) == 12
-}
-
-// isQueueName reports whether a name is 1 to 80 letters, digits, '-' and '_', with or without the suffix of a FIFO queue.
-func isQueueName[T string | []byte](name T) bool {
-	base := len(name)
-	if base > len(fifoSuffix) && string(name[base-len(fifoSuffix):]) == fifoSuffix {
-		base -= len(fifoSuffix)
-	}
-	for i := range base {
-		c := name[i]
-		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return base > 0 && len(name) <= queueNameBytesMax
-}
 
 // queueARN is the ARN of a queue in the caller's region.
 func (c *call) queueARN(name string) string {
@@ -58,15 +18,8 @@ func (c *call) queueARN(name string) string {
 
 // queueOfARN returns the name in the ARN of a queue, whatever its region and account are: names are one name space here.
 func queueOfARN(arn string) (name string, ok bool) {
-	parts := strings.Split(arn, ":")
-	if len(parts) != arnParts || parts[0] != "arn" || parts[2] != "sqs" || !isRegion(parts[3]) || !isAccount(parts[4]) || !isQueueName(parts[5]) {
-		return "", false
-	}
-	switch parts[1] {
-	case "aws", "aws-cn", "aws-us-gov":
-		return parts[5], true
-	}
-	return "", false
+	q, ok := aws.ParseQueueARN(arn)
+	return q.Name, ok
 }
 
 // appendURL appends the URL of a queue.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"fanfare/ingress/auth"
+	"fanfare/ingress/aws"
 
 	"github.com/rs/zerolog"
 )
@@ -32,10 +33,10 @@ func (o *Options) setDefaults() {
 // Validate reports every bad option at once.
 func (o *Options) Validate() error {
 	var faults []error
-	if o.Region != "" && !isRegion(o.Region) {
-		faults = append(faults, fmt.Errorf("sqs: Region %q must be 1 to %d lower-case letters, digits and '-'", o.Region, regionBytesMax))
+	if o.Region != "" && !aws.IsRegion(o.Region) {
+		faults = append(faults, fmt.Errorf("sqs: Region %q must be 1 to 32 lower-case letters, digits and '-'", o.Region))
 	}
-	if o.Account != "" && !isAccount(o.Account) {
+	if o.Account != "" && !aws.IsAccount(o.Account) {
 		faults = append(faults, fmt.Errorf("sqs: Account %q must be 12 digits", o.Account))
 	}
 	u, err := url.Parse(o.PublicURL)

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"fanfare/ingress/scan"
+
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SQS API reference, version 2012-11-05, as the SDKs sent it before the JSON protocol: flat lists, counted
@@ -175,7 +177,7 @@ func pairNumbered(pairs *[]pair, number int) *pair {
 
 func setOnce(place *[]byte, key, value []byte) error {
 	if *place != nil {
-		return invalid("The parameter %s is given more than once.", shorten(key))
+		return invalid("The parameter %s is given more than once.", aws.Shorten(key))
 	}
 	*place = value
 	return nil

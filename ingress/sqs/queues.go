@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SQS API reference, CreateQueue, DeleteQueue, PurgeQueue, ListQueues and GetQueueUrl, read 2026-11.
@@ -75,10 +76,10 @@ func setType(config *engine.QueueConfig, given []text) error {
 			}
 		}
 	}
-	switch suffixed := strings.HasSuffix(config.Name, fifoSuffix); {
-	case fifo && (!suffixed || !isQueueName(config.Name)):
+	switch suffixed := strings.HasSuffix(config.Name, aws.FIFOSuffix); {
+	case fifo && (!suffixed || !aws.IsQueueName(config.Name)):
 		return errFIFOName
-	case suffixed && !fifo, !isQueueName(config.Name):
+	case suffixed && !fifo, !aws.IsQueueName(config.Name):
 		return errQueueName
 	case fifo:
 		config.FIFO = &engine.FIFO{}

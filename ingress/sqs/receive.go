@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 const (
@@ -134,7 +135,11 @@ func (c *call) writeSystem(r *engine.Received, wanted systemAttribute) {
 	number(sentTimestamp, "SentTimestamp", uint64(m.PublishedAt()))
 	number(receiveCount, "ApproximateReceiveCount", uint64(r.Receives))
 	number(firstReceive, "ApproximateFirstReceiveTimestamp", uint64(r.FirstAt))
-	number(sequenceNumber, "SequenceNumber", sequenceBase+uint64(m.Sequence()))
+	if wanted&sequenceNumber != 0 {
+		w.beginEntry(element, name, []byte("SequenceNumber"))
+		w.buf = aws.AppendSequence(w.buf, m.Sequence())
+		w.endEntry(element)
+	}
 	text(deduplicationID, "MessageDeduplicationId", m.Get(engine.FieldDeduplicationID))
 	text(groupID, "MessageGroupId", m.Get(engine.FieldGroup))
 	text(trace, traceHeader, m.Get(engine.FieldTrace))

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SQS developer guide, "Configure a dead-letter queue", read 2026-11.
@@ -34,7 +35,7 @@ func setRedrive(c *call, config *engine.QueueConfig, value string) (change, erro
 	}
 	redrive, reason := c.readRedrivePolicy(config, value)
 	if reason != "" {
-		return nil, invalidParam(shorten(value), "RedrivePolicy", reason)
+		return nil, invalidParam(aws.Shorten(value), "RedrivePolicy", reason)
 	}
 	return func(q *engine.QueueConfig) { q.DeadLetters = redrive }, nil
 }
@@ -59,7 +60,7 @@ func (c *call) readRedrivePolicy(config *engine.QueueConfig, value string) (redr
 	}
 	n, ok := parseInteger(number)
 	if !ok || n < 1 || n > engine.ReceivesMaxMax {
-		return redrive, "Invalid value for maxReceiveCount: " + shorten(number) + ", valid values are from 1 to 1000 both inclusive."
+		return redrive, "Invalid value for maxReceiveCount: " + aws.Shorten(number) + ", valid values are from 1 to 1000 both inclusive."
 	}
 	name, ok := queueOfARN(*policy.Target)
 	if !ok {
@@ -107,7 +108,7 @@ func setRedriveAllow(_ *call, _ *engine.QueueConfig, value string) (change, erro
 		return setLabel(labelAllow, ""), nil
 	}
 	refuse := func(reason string) (change, error) {
-		return nil, invalidParam(shorten(value), "RedriveAllowPolicy", reason)
+		return nil, invalidParam(aws.Shorten(value), "RedriveAllowPolicy", reason)
 	}
 	var p allowPolicy
 	if len(value) > policyBytesMax || json.Unmarshal([]byte(value), &p) != nil {

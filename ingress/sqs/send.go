@@ -1,13 +1,9 @@
 package sqs
 
 import (
-	"strconv"
-
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
-
-// sequenceBase makes the number of a message in its queue one of 20 digits, as SQS writes it.
-const sequenceBase = 10_000_000_000_000_000_000
 
 // sendMessage answers SendMessage. It must not allocate unless it refuses.
 func (c *call) sendMessage() error {
@@ -46,7 +42,7 @@ func (c *call) writeSent(m *engine.Message, q *engine.QueueConfig, e *entry) {
 	w.end("MessageId")
 	if q.FIFO != nil {
 		w.begin("SequenceNumber")
-		w.buf = strconv.AppendUint(w.buf, sequenceBase+uint64(m.Sequence()), 10)
+		w.buf = aws.AppendSequence(w.buf, m.Sequence())
 		w.end("SequenceNumber")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // deleteMessage answers DeleteMessage.
@@ -34,7 +35,7 @@ func (c *call) expired(err error, e *entry) error {
 	if textErr != nil {
 		return textErr
 	}
-	return invalidParam(shorten(handle), "ReceiptHandle", "The receipt handle has expired.")
+	return invalidParam(aws.Shorten(handle), "ReceiptHandle", "The receipt handle has expired.")
 }
 
 // deleteMessageBatch answers DeleteMessageBatch.

@@ -100,6 +100,7 @@ func TestManyReceiversWait(t *testing.T) {
 // TestWaitOutlastsTimeouts waits longer than a server takes for anything else: no timeout cuts the wait, and the connection
 // is as good as before.
 func TestWaitOutlastsTimeouts(t *testing.T) {
+	t.Parallel()
 	c := newClient(t, Options{})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
