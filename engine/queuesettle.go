@@ -64,15 +64,6 @@ func (q *Queue) deleteLocked(r Receipt) (deleted bool, err error) {
 	return true, nil
 }
 
-// stores reports whether the store has a message: one that was deleted before a restart is not to be counted once more.
-func (q *Queue) stores(seq Sequence) (found bool) {
-	err := q.engine.opts.Store.ReadTopic(q.topic.ID, seq, seq, func(Sequence, []byte) bool {
-		found = true
-		return false
-	})
-	return found || err != nil
-}
-
 // ChangeVisibility hides messages that are in flight for so long from now on; 0 gives a message back. errs[i] belongs to
 // receipts[i].
 func (q *Queue) ChangeVisibility(receipts []Receipt, hidden []time.Duration, errs []error) {
