@@ -115,7 +115,7 @@ func TestDuplicatesOfDelayed(t *testing.T) {
 				}
 				stop()
 				taker := newTaker(nil)
-				e, stop = begin(t, s, taker)
+				_, stop = begin(t, s, taker)
 				time.Sleep(2 * time.Minute)
 				stop()
 				if diff := cmp.Diff([]string{"body 1", "body 2", "body 3"}, taker.order); diff != "" {
@@ -285,7 +285,6 @@ func TestQueueIsLetGo(t *testing.T) {
 			receive(t, q, engine.ReceiveRequest{Visibility: time.Hour})
 			receive(t, q, engine.ReceiveRequest{Visibility: time.Hour, Wait: time.Millisecond}) // sets the alarm
 			held := weak.Make(q)
-			q = nil
 			if name == "deleted" {
 				if err := e.DeleteQueue("jobs"); err != nil {
 					t.Fatal(err)
