@@ -17,8 +17,8 @@ func (q *Queue) offer(m *Message) {
 		q.ledger.note(queueNote{kind: noteEnded, queue: q}) // it was committed at the moment of the deletion
 		return
 	}
-	q.high = m.Sequence()
-	if q.aheadLocked() == q.high {
+	q.high = max(q.high, m.Sequence())
+	if q.aheadLocked() == m.Sequence() {
 		q.takeInLocked(m)
 	}
 	q.waiters.wakeLocked()

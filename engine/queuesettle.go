@@ -9,7 +9,7 @@ import (
 // Delete deletes received messages; it is durable when it returns. errs[i] belongs to receipts[i]: nil also for a message
 // that is gone already. A standard queue takes any receipt of the message, a FIFO queue the last one while it lasts.
 func (q *Queue) Delete(receipts []Receipt, errs []error) {
-	noted := false
+	noted, waits := false, false
 	q.mu.Lock()
 	err := q.errLocked()
 	now := nowMillis()
@@ -21,12 +21,13 @@ func (q *Queue) Delete(receipts []Receipt, errs []error) {
 		deleted := false
 		deleted, errs[i] = q.deleteLocked(r)
 		noted = noted || deleted
+		waits = waits || errs[i] == nil // also for what somebody else deleted: that may not be durable yet
 	}
 	if noted && q.anyLocked() {
 		q.waiters.wakeLocked() // the next of a group, or one that was over the limit
 	}
 	q.mu.Unlock()
-	if !noted {
+	if !waits {
 		return
 	}
 	written := q.ledger.wait()
@@ -110,6 +111,7 @@ func (e *Engine) PurgeQueue(q *Queue) error {
 	}
 	q.reading.Lock() // nothing that was read before comes in behind
 	q.mu.Lock()
+	q.high = max(q.high, q.topic.High()) // what was answered may be on its way here
 	through := q.high
 	q.clearLocked()
 	q.next, q.floor, q.gone = through+1, through+1, uint64(through)

@@ -67,6 +67,7 @@ func (q *Queue) take(r *ReceiveRequest, dst []Received) (_ []Received, limited b
 		q.waiters.armLocked()
 	}
 	q.mu.Unlock()
+	before := len(dst)
 	for i := range taken {
 		m, lost := taken[i].message, error(nil)
 		if m == nil {
@@ -84,7 +85,7 @@ func (q *Queue) take(r *ReceiveRequest, dst []Received) (_ []Received, limited b
 		}
 	}
 	if len(dst) > 0 {
-		q.engine.received.Add(uint64(len(dst)))
+		q.engine.received.Add(uint64(len(dst) - before))
 		err = nil // what was not read is visible again
 	}
 	return dst, limited, err

@@ -1,0 +1,192 @@
+package engine_test
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fanfare/engine"
+	"fanfare/engine/memstore"
+)
+
+// gated is a store whose syncs take until the gate is opened, and whose reads fail when they are told to.
+type gated struct {
+	engine.Store
+	gate    atomic.Pointer[chan struct{}] // nil: open
+	failing atomic.Bool
+}
+
+var errRead = errors.New("the disk cannot be read")
+
+func (g *gated) NewBatch() engine.Batch { return gatedBatch{g.Store.NewBatch(), g} }
+
+func (g *gated) ReadTopic(topic engine.TopicID, first, last engine.Sequence, fn func(engine.Sequence, []byte) bool) error {
+	if g.failing.Load() {
+		return errRead
+	}
+	return g.Store.ReadTopic(topic, first, last, fn)
+}
+
+type gatedBatch struct {
+	engine.Batch
+	store *gated
+}
+
+func (b gatedBatch) Wait() error {
+	if gate := b.store.gate.Load(); gate != nil {
+		<-*gate
+	}
+	return b.Batch.Wait()
+}
+
+// inGatedTime runs a test on an engine with a gated store, in a bubble of time.
+func inGatedTime(t *testing.T, run func(t *testing.T, s *gated, e *engine.Engine)) {
+	runtime.GC()
+	runtime.GC() // pooled messages carry channels of another bubble
+	synctest.Test(t, func(t *testing.T) {
+		s := &gated{Store: memstore.New(memstore.Options{})}
+		e, stop := begin(t, s, newTaker(nil))
+		defer stop()
+		run(t, s, e)
+	})
+	runtime.GC()
+	runtime.GC()
+}
+
+// Who deletes what somebody else is deleting waits for the same sync.
+func TestQueueSecondDeleteIsDurable(t *testing.T) {
+	inGatedTime(t, func(t *testing.T, s *gated, e *engine.Engine) {
+		q := queue(t, e, engine.NewQueueConfig("jobs"))
+		send(t, e, q, "a")
+		_, receipts := receive(t, q, engine.ReceiveRequest{Wait: time.Second, Visibility: -1})
+		gate := make(chan struct{})
+		s.gate.Store(&gate)
+		answered := make(chan error, 2)
+		for i := range 2 {
+			go func() {
+				errs := make([]error, 1)
+				q.Delete(receipts, errs)
+				answered <- errs[0]
+			}()
+			synctest.Wait()
+			if n := len(answered); n != 0 {
+				t.Errorf("%d deletes of %d were answered before the sync", n, i+1)
+			}
+		}
+		s.gate.Store(nil)
+		close(gate)
+		for range 2 {
+			if err := <-answered; err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// A dead letter that cannot be read is not moved: it stays where it is, and what was to be written fails.
+func TestQueueRedriveOfUnreadable(t *testing.T) {
+	inGatedTime(t, func(t *testing.T, s *gated, e *engine.Engine) {
+		queue(t, e, engine.NewQueueConfig("dead"))
+		config := engine.NewQueueConfig("jobs")
+		config.DeadLetters = engine.QueueRedrive{Queue: "dead", Receives: 1}
+		q := queue(t, e, config)
+		send(t, e, q, "a", "b")
+		_, receipts := receive(t, q, engine.ReceiveRequest{Max: 1, Wait: time.Second, Visibility: time.Second})
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		s.failing.Store(true)
+		receive(t, q, engine.ReceiveRequest{Max: 1}) // b; a is to be moved
+		synctest.Wait()
+		if e.Ready() == nil {
+			t.Fatal("a message could not be moved, and the engine says that it is ready")
+		}
+		s.failing.Store(false)
+		found := false
+		err := s.ReadTopic(q.Topic().ID, 1, 9, func(seq engine.Sequence, _ []byte) bool {
+			found = found || seq == receipts[0].Sequence
+			return true
+		})
+		if err != nil || !found {
+			t.Fatalf("the message is gone, and was not moved: %v", err)
+		}
+	})
+}
+
+// stuck is an egress that takes nothing until the gate is opened.
+type stuck struct {
+	*taker
+	gate chan struct{}
+}
+
+func (s *stuck) Dispatch(*engine.Message) { <-s.gate }
+
+// A purge takes what was answered before it, also when the queue has yet to hear of it: here the dispatcher is held up
+// between the answer and the queue by a message of a topic.
+func TestQueuePurgeTakesWhatWasAnswered(t *testing.T) {
+	runtime.GC()
+	runtime.GC() // pooled messages carry channels of another bubble
+	synctest.Test(t, func(t *testing.T) {
+		s := &gated{Store: memstore.New(memstore.Options{})}
+		out := &stuck{newTaker(nil), make(chan struct{})}
+		e, stop := launch(t, s, out, func(*engine.Engine) {})
+		defer stop()
+		defer close(out.gate)
+		q := queue(t, e, engine.NewQueueConfig("jobs"))
+		send(t, e, q, "a")
+		topics := make([]*engine.Topic, 10) // so many that some of them share the queue's shard
+		for i := range topics {
+			var err error
+			if topics[i], _, err = e.CreateTopic(fmt.Sprint("t", i), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		gate := make(chan struct{})
+		s.gate.Store(&gate)
+		for _, topic := range topics {
+			go publishBody(t, e, topic, "x")
+			synctest.Wait()
+		}
+		go publishBody(t, e, q.Topic(), "b")
+		synctest.Wait()
+		s.gate.Store(nil)
+		close(gate)
+		synctest.Wait()
+		for range 2 { // the first message of each shard is in a group of its own
+			out.gate <- struct{}{}
+		}
+		synctest.Wait()
+		if n := q.Topic().High(); n != 2 {
+			t.Fatalf("%d messages are durable, want 2", n)
+		}
+		if err := e.PurgeQueue(q); err != nil {
+			t.Fatal(err)
+		}
+		for range 8 {
+			out.gate <- struct{}{}
+		}
+		synctest.Wait()
+		got, _ := receive(t, q, engine.ReceiveRequest{})
+		wantBodies(t, got)
+		if got := q.Counts(); got != (engine.QueueCounts{}) {
+			t.Fatalf("counts: %+v", got)
+		}
+		send(t, e, q, "c")
+		got, _ = receive(t, q, engine.ReceiveRequest{Wait: time.Second})
+		wantBodies(t, got, "c/1")
+	})
+	runtime.GC()
+	runtime.GC()
+}
+
+func publishBody(t *testing.T, e *engine.Engine, topic *engine.Topic, body string) {
+	m := engine.NewMessage()
+	defer m.Release()
+	m.Set(engine.FieldBody, []byte(body))
+	if err := e.Publish(topic, m); err != nil {
+		t.Error(err)
+	}
+}
