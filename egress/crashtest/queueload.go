@@ -218,6 +218,9 @@ func (w *queueWorker) receive(place int) {
 	for _, g := range got { // only now: messages of a group come together
 		if c := m.copies[copyKey{place, g.Receipt.Sequence}]; c != nil {
 			c.until, c.taken = from+r.Visibility.Milliseconds(), end
+			if stir := m.stirs[place]; stir.now > 0 || stir.last > begin {
+				c.until = 0 // it may have gone already
+			}
 		}
 	}
 }
@@ -281,6 +284,7 @@ func (w *queueWorker) removeAll(place int, some []held) {
 	receipts, errs, spans := make([]engine.Receipt, len(some)), make([]error, len(some)), make([]*span, len(some))
 	begin := m.tick()
 	m.mu.Lock()
+	m.stirLocked(place)
 	for i, h := range some {
 		receipts[i], spans[i] = h.receipt, &span{begin: begin}
 		if c := m.copies[h.key]; c != nil {
@@ -292,6 +296,7 @@ func (w *queueWorker) removeAll(place int, some []held) {
 	w.world.queues[place].Delete(receipts, errs)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.calmLocked(place)
 	end := m.tick()
 	for i, h := range some {
 		switch err := errs[i]; {
@@ -321,6 +326,7 @@ func (w *queueWorker) change() {
 	place, some := w.some()
 	receipts, hidden, errs := make([]engine.Receipt, len(some)), make([]time.Duration, len(some)), make([]error, len(some))
 	m.mu.Lock()
+	m.stirLocked(place)
 	for i, h := range some {
 		receipts[i], hidden[i] = h.receipt, time.Duration(w.hidden())*w.world.shape.unit
 		if c := m.copies[h.key]; c != nil {
@@ -329,6 +335,9 @@ func (w *queueWorker) change() {
 	}
 	m.mu.Unlock()
 	w.world.queues[place].ChangeVisibility(receipts, hidden, errs)
+	m.mu.Lock()
+	m.calmLocked(place)
+	m.mu.Unlock()
 	for _, err := range errs {
 		if err != nil && !w.open(err) && !errors.Is(err, engine.ErrNotInFlight) && !errors.Is(err, engine.ErrReceiptExpired) {
 			m.fault("changing a visibility: %v", err)
@@ -350,11 +359,13 @@ func (w *queueWorker) purge(place int) {
 	m.mu.Lock()
 	p.begin = m.tick()
 	m.purges = append(m.purges, p)
+	m.stirLocked(place)
 	m.unknowLocked(place)
 	m.mu.Unlock()
 	err := w.world.engine.PurgeQueue(w.world.queues[place])
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.calmLocked(place)
 	p.to = millis()
 	if err == nil {
 		p.end = m.tick()
@@ -368,7 +379,6 @@ func (w *queueWorker) move(place int) {
 	m := w.world.model
 	m.mu.Lock()
 	m.moves++
-	m.unknowLocked(place)
 	m.mu.Unlock()
 	_, err := w.world.engine.StartMove(w.world.queues[place], engine.MoveOptions{})
 	if err != nil && !w.open(err) && !errors.Is(err, engine.ErrMoveRunning) {

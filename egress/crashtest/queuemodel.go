@@ -39,6 +39,7 @@ type queueModel struct {
 	copies map[copyKey]*copyLife
 	purges []*purgeLife
 	moves  int // begun; each may have received a message once more than anybody noted
+	stirs  [places]stir
 	wrong  []string
 }
 
@@ -83,12 +84,25 @@ type copyKey struct {
 type copyLife struct {
 	send     *sendLife
 	known    uint64 // the first answer that told of it
-	loose    bool   // there was none before the power cut: what is there may be another
+	loose    bool   // there was none before the power cut: what is there may be another, as long as it is on its way
 	receives []receiveLife
 	deletes  []*span // those that were answered with success, and open ones
 
 	until int64  // ms since 1970: hidden at least until then; 0: not known
 	taken uint64 // when that was answered
+}
+
+// stir is when something else than a receive was done to messages that may be in flight.
+type stir struct {
+	now  int    // so many are being done
+	last uint64 // the end of the last one
+}
+
+func (m *queueModel) stirLocked(place int) { m.stirs[place].now++ }
+
+func (m *queueModel) calmLocked(place int) {
+	m.stirs[place].now--
+	m.stirs[place].last = m.tick()
 }
 
 // receiveLife is one receive of a copy, with its count as answered.
@@ -155,7 +169,9 @@ func (m *queueModel) copyLocked(key copyKey, s *sendLife, now uint64) *copyLife 
 		c = &copyLife{send: s, known: now}
 		m.copies[key] = c
 	}
-	c.loose = false
+	if c.loose {
+		c.known, c.loose = now, false
+	}
 	return c
 }
 
@@ -210,7 +226,7 @@ func (s span) at(x *cut) span {
 }
 
 func (c *copyLife) at(x *cut, s *sendLife) *copyLife {
-	d := &copyLife{send: s, known: c.known, loose: c.known > x.before}
+	d := &copyLife{send: s, known: c.known, loose: c.loose || c.known > x.before}
 	for _, r := range c.receives {
 		if r.begin <= x.after {
 			d.receives = append(d.receives, r)
@@ -234,14 +250,12 @@ func (m *queueModel) decide(found map[int]copyKey, now uint64) {
 		if there && s.outcome != accepted {
 			s.outcome, s.answered, s.end = accepted, s.id, now
 		}
-		if there {
-			if c := m.copies[at]; c != nil && c.send == s {
-				c.deletes, c.loose = nil, false
-			}
+		if c := m.copies[at]; there && c != nil && c.send == s {
+			c.deletes = nil // they did not happen
 		}
 	}
 	for key, c := range m.copies {
-		if c.loose {
+		if c.loose && found[c.send.index] != key {
 			delete(m.copies, key)
 		}
 		for _, e := range c.deletes {

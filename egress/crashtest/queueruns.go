@@ -176,6 +176,6 @@ func (r *queueRun) count() {
 
 func queuePlanOf(seed uint64) queuePlan {
 	return queuePlan{
-		seed: seed, generations: 1 + int(seed%3), steps: 25, cutsMax: 40, shape: newQueueShape(seed, time.Second),
+		seed: seed, generations: 1 + int(seed%3), steps: 25, cutsMax: 12, shape: newQueueShape(seed, time.Second),
 	}
 }
