@@ -18,6 +18,7 @@ type gated struct {
 	engine.Store
 	gate    atomic.Pointer[chan struct{}] // nil: open
 	failing atomic.Bool
+	reading atomic.Pointer[chan struct{}] // nil, or a gate of the reads
 }
 
 var errRead = errors.New("the disk cannot be read")
@@ -25,6 +26,9 @@ var errRead = errors.New("the disk cannot be read")
 func (g *gated) NewBatch() engine.Batch { return gatedBatch{g.Store.NewBatch(), g} }
 
 func (g *gated) ReadTopic(topic engine.TopicID, first, last engine.Sequence, fn func(engine.Sequence, []byte) bool) error {
+	if gate := g.reading.Load(); gate != nil {
+		<-*gate
+	}
 	if g.failing.Load() {
 		return errRead
 	}
@@ -113,6 +117,37 @@ func TestQueueRedriveOfUnreadable(t *testing.T) {
 		if err != nil || !found {
 			t.Fatalf("the message is gone, and was not moved: %v", err)
 		}
+	})
+}
+
+// Behind a batch of the ledger that failed there is none: its progress would claim what that one did not save.
+func TestQueueLedgerEndsWithItsFirstFailure(t *testing.T) {
+	inGatedTime(t, func(t *testing.T, s *gated, e *engine.Engine) {
+		queue(t, e, engine.NewQueueConfig("dead"))
+		config := engine.NewQueueConfig("jobs")
+		config.DeadLetters = engine.QueueRedrive{Queue: "dead", Receives: 1}
+		q := queue(t, e, config)
+		send(t, e, q, "a", "b", "c")
+		synctest.Wait()
+		receive(t, q, engine.ReceiveRequest{Max: 1, Visibility: time.Second})
+		time.Sleep(2 * time.Second)
+		gate := make(chan struct{})
+		s.reading.Store(&gate)
+		s.failing.Store(true)
+		got, _ := receive(t, q, engine.ReceiveRequest{Max: 1, Visibility: time.Hour}) // a is to be moved
+		wantBodies(t, got, "b/1")
+		synctest.Wait()
+		got, _ = receive(t, q, engine.ReceiveRequest{Max: 1, Visibility: time.Hour}) // before the ledger knows
+		wantBodies(t, got, "c/1")
+		close(gate)
+		synctest.Wait()
+		s.reading.Store(nil)
+		s.failing.Store(false)
+		again, stop := begin(t, s.Store, newTaker(nil))
+		defer stop()
+		time.Sleep(2 * time.Hour)
+		got, _ = receive(t, again.Queue([]byte("jobs")), engine.ReceiveRequest{})
+		wantBodies(t, got, "b/1", "c/1")
 	})
 }
 

@@ -21,6 +21,7 @@ type queueLedger struct {
 	batch   Batch
 	writing []queueNote
 	touched map[*Queue]QueueProgress
+	failed  bool // what was to be written is missing: nothing may follow it
 	scratch []byte
 	record  []byte
 }
@@ -112,6 +113,7 @@ func (l *queueLedger) write(last bool) {
 	var err error
 	if len(l.writing) > 0 || r != nil {
 		err = l.apply(last || r != nil)
+		l.failed = l.failed || err != nil
 	}
 	for i := range l.writing {
 		if n := &l.writing[i]; err == nil && !n.key.IsZero() {
@@ -126,6 +128,9 @@ func (l *queueLedger) write(last bool) {
 }
 
 func (l *queueLedger) apply(durable bool) error {
+	if l.failed {
+		return ErrUnavailable
+	}
 	l.batch.Reset()
 	for i := range l.writing {
 		if err := l.collect(&l.writing[i]); err != nil {

@@ -208,11 +208,16 @@ func (q *Queue) removeLocked(e *visibility.Entry) {
 	q.gone++
 }
 
-// giveBack makes a message visible that could not be read, unless it was received again.
+// giveBack makes a message visible that could not be read, unless it was received again: nobody got it.
 func (q *Queue) giveBack(seq Sequence, receives uint32) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if e := q.table.Get(uint64(seq)); e != nil && e.Receives == receives {
+		if e.Receives--; e.Receives == 0 {
+			e.FirstAt = 0
+		}
+		q.table.Hide(e, nowMillis(), true)
+		q.noteStateLocked(e)
 		q.table.Show(e)
 	}
 }
