@@ -219,7 +219,7 @@ func (e *emptied) there(m *queueModel, s *sendLife, at copyKey, exact bool) {
 	}
 	if c := m.copies[at]; c.send == s {
 		n, noted := e.receives[s.index], c.received()
-		if n > noted+m.moves || exact && n != noted && m.moves == 0 {
+		if n > noted+m.moves+m.failed || exact && n != noted && m.moves == 0 {
 			m.faultLocked("%v was received %d times, and %d are stored", s, noted, n)
 		}
 	}

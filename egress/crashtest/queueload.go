@@ -195,6 +195,9 @@ func (w *queueWorker) receive(place int) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err != nil {
+		m.failed++
+	}
 	end := m.tick()
 	last := map[string]engine.Sequence{}
 	for _, g := range got {

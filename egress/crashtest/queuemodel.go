@@ -39,6 +39,7 @@ type queueModel struct {
 	copies map[copyKey]*copyLife
 	purges []*purgeLife
 	moves  int // begun; each may have received a message once more than anybody noted
+	failed int // receives that failed; the same goes for them
 	stirs  [places]stir
 	wrong  []string
 }
@@ -190,9 +191,11 @@ func (m *queueModel) movable(s *sendLife) bool {
 
 // at is the model as it was known at a power cut: what was open then is open, and what began later never was.
 func (m *queueModel) at(x *cut) *queueModel {
+	m.mu.Lock() // a world of which only the disk is left may be at work
+	defer m.mu.Unlock()
 	f := newQueueModel(m.redrive)
 	f.clock.Store(m.clock.Load())
-	f.moves = m.moves
+	f.moves, f.failed = m.moves, m.failed
 	for _, s := range m.sends {
 		c := *s
 		switch {

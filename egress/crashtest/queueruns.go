@@ -146,7 +146,10 @@ func (r *queueRun) goOn(x *cut, found *emptied, orderly bool) {
 	r.model = r.model.at(x)
 	r.model.decide(found.where, r.model.tick())
 	r.fs = x.fs
-	r.load.receipts = slices.DeleteFunc(r.load.receipts, func(h held) bool { return r.model.copies[h.key] == nil }) // of what never was
+	r.load.receipts = slices.DeleteFunc(r.load.receipts, func(h held) bool { // of what may never have been
+		c := r.model.copies[h.key]
+		return c == nil || c.loose
+	})
 	if orderly {
 		r.restarts++
 	} else {
