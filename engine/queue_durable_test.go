@@ -225,3 +225,43 @@ func publishBody(t *testing.T, e *engine.Engine, topic *engine.Topic, body strin
 		t.Error(err)
 	}
 }
+
+// Receipts of a FIFO queue are as good behind a restart as they were before it, also before anybody received.
+func TestFIFOQueueReceiptsOutliveARestart(t *testing.T) {
+	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
+		e, stop := open()
+		config := engine.NewQueueConfig("jobs.fifo")
+		config.FIFO = &engine.FIFO{}
+		q := queue(t, e, config)
+		send(t, e, q, "a:1", "b:1", "c:1", "d:1")
+		synctest.Wait()
+		_, old := receive(t, q, engine.ReceiveRequest{Visibility: time.Second})
+		time.Sleep(2 * time.Second)
+		_, receipts := receive(t, q, engine.ReceiveRequest{Visibility: time.Minute})
+		remove(t, q, receipts[3])
+		stop()
+		e, stop = open()
+		q = e.Queue([]byte("jobs.fifo"))
+		errs := make([]error, 1)
+		if q.ChangeVisibility(receipts[:1], []time.Duration{time.Hour}, errs); errs[0] != nil {
+			t.Fatalf("a message in flight cannot be kept there behind a restart: %v", errs[0])
+		}
+		stop()
+		e, stop = open()
+		q = e.Queue([]byte("jobs.fifo"))
+		if q.Delete(old[1:2], errs); !errors.Is(errs[0], engine.ErrReceiptExpired) {
+			t.Fatalf("deleted by an old receipt behind a restart: %v", errs[0])
+		}
+		remove(t, q, receipts[3], receipts[3]) // it is gone, and counts as gone once
+		stop()
+		e, stop = open()
+		defer stop()
+		q = e.Queue([]byte("jobs.fifo"))
+		time.Sleep(2 * time.Minute)
+		got, _ := receive(t, q, engine.ReceiveRequest{Visibility: time.Hour})
+		wantBodies(t, got, "b:1/3", "c:1/3")
+		if got := q.Counts(); got != (engine.QueueCounts{InFlight: 3}) {
+			t.Fatalf("counts: %+v", got)
+		}
+	})
+}
