@@ -2,6 +2,7 @@ package crashtest
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"fanfare/engine"
@@ -94,7 +95,7 @@ func (e *emptied) drain(w *queueWorld) {
 	}
 }
 
-// idle reports whether nothing is hidden, or on the timer.
+// idle reports whether nothing is hidden, on the timer, or on its way from there.
 func (w *queueWorld) idle() bool {
 	timers := 0
 	err := w.store.ReadTimers(engine.TimerKey{}, engine.TimerKeyMax, func(engine.TimerKey) bool {
@@ -102,11 +103,20 @@ func (w *queueWorld) idle() bool {
 		return false
 	})
 	for _, q := range w.queues {
-		if q.Counts() != (engine.QueueCounts{}) {
+		if q.Counts() != (engine.QueueCounts{}) || w.records(q) > 0 {
 			return false
 		}
 	}
 	return err == nil && timers == 0
+}
+
+// records counts what the store has of a queue, be it durable or not.
+func (w *queueWorld) records(q *engine.Queue) (n int) {
+	err := w.store.ReadTopic(q.Topic().ID, 1, math.MaxUint64, func(engine.Sequence, []byte) bool { n++; return true })
+	if err != nil {
+		w.model.fault("reading the messages of a queue: %v", err)
+	}
+	return n
 }
 
 // take receives messages and deletes them.
@@ -162,11 +172,8 @@ func (e *emptied) found(m *queueModel, key copyKey, message *engine.Message, rec
 func (e *emptied) leftovers(w *queueWorld) {
 	for place, q := range w.queues {
 		id := q.Topic().ID
-		records, states := 0, 0
-		err := w.store.ReadTopic(id, 1, q.Topic().High(), func(engine.Sequence, []byte) bool { records++; return true })
-		if err == nil {
-			err = w.store.ReadStates(id, engine.StateReceived, 0, func(engine.Sequence, []byte) bool { states++; return true })
-		}
+		records, states := w.records(q), 0
+		err := w.store.ReadStates(id, engine.StateReceived, 0, func(engine.Sequence, []byte) bool { states++; return true })
 		if err != nil || records+states > 0 {
 			w.model.fault("%s is empty, and the store has %d messages and %d states of it: %v", placeNames[place], records, states, err)
 		}

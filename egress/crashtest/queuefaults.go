@@ -28,7 +28,7 @@ func newQueueTrial(seed uint64, f fault) *queueTrial {
 	return t
 }
 
-const queueFaultSteps = 12
+const queueFaultSteps = 20
 
 // perform runs the trial to its end and compares what the disk holds.
 func (t *queueTrial) perform() *failure {

@@ -164,7 +164,7 @@ func (w *queueWorker) sentLocked(s *sendLife, record *engine.Message, err error,
 		if s.sequence != 0 && !s.duplicate {
 			m.copyLocked(copyKey{s.place, s.sequence}, s, end)
 		}
-		if (s.sequence == 0) != (s.due != 0) {
+		if s.sequence == 0 && s.due == 0 || s.sequence != 0 && s.due > to {
 			m.faultLocked("%v was answered with sequence %d", s, s.sequence)
 		}
 	case w.open(err):
