@@ -104,7 +104,19 @@ var queueMutants = []mutant{
 	{what: "a FIFO queue's progress passes what is not deleted", file: "engine/receive.go", from: "n.progress.Next = q.floor", to: "n.progress.Next = q.next"},
 	{what: "a message deleted by a receipt of before a crash is received", file: "engine/queuesettle.go", from: "q.skip[r.Sequence] = struct{}{}\n", to: ""},
 	{what: "an empty batch saves nothing of what was before it", file: "engine/pebblestore/batch.go", from: "if b.syncs && b.b.Empty() {", to: "if b.syncs && b.b == nil {"},
+	{what: "a restart shows what is in flight", file: "engine/receive.go", from: "if state.until > nowMillis() {", to: "if state.until > nowMillis()+1<<50 {", tests: queueModelTests, where: "./engine"},
+	{what: "a FIFO queue takes an old receipt", file: "engine/queuesettle.go", from: "(r.Receives < e.Receives ||", to: "(r.Receives+1 < e.Receives ||", tests: queueModelTests, where: "./engine"},
+	{what: "a message is moved one receive late", file: "engine/receive.go", from: "int(e.Receives) < c.DeadLetters.Receives", to: "int(e.Receives) <= c.DeadLetters.Receives", tests: queueModelTests, where: "./engine"},
+	{what: "a message outlives the retention", file: "engine/receive.go", from: "e.SentAt+c.Retention.Milliseconds() <= now", to: "e.SentAt+2*c.Retention.Milliseconds() <= now", tests: queueModelTests, where: "./engine"},
+	{what: "a restart makes received messages young", file: "engine/receive.go", from: "e.SentAt = state.sentAt", to: "e.SentAt = nowMillis()", tests: queueModelTests, where: "./engine"},
+	{what: "the delay of a FIFO queue is none", file: "engine/queuefill.go", from: "m.DeliverAt() > nowMillis()", to: "m.DeliverAt() > nowMillis()+1<<50", tests: queueModelTests, where: "./engine"},
+	{what: "a deleted message counts twice behind a restart", file: "engine/queuesettle.go", from: "error {\n\tif !q.fifo() {", to: "error {\n\tif q.ledger != nil {", tests: queueModelTests, where: "./engine"},
+	{what: "the ledger goes on behind a failure", file: "engine/queueledger.go", from: "l.failed = l.failed || err != nil", to: "_ = l.failed", tests: "LedgerEnds|RedriveOf", where: "./engine"},
+	{what: "a purge leaves what is on its way to the queue", file: "engine/queuesettle.go", from: "q.high = max(q.high, q.topic.High())", to: "_ = q.topic", tests: "PurgeTakes", where: "./engine"},
 }
+
+// queueModelTests are those of a queue against a model.
+const queueModelTests = "QueueModel"
 
 // Every mutant is found. It takes minutes and the go command, so it runs only when it is asked for:
 // go test ./egress/crashtest -run TestMutantsAreFound -mutants
