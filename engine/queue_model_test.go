@@ -480,7 +480,7 @@ func runQueueModel(t *testing.T, seed uint64, steps int) {
 		m.config.FIFO = &engine.FIFO{}
 	}
 	m.open = func() (*engine.Engine, func()) {
-		s, err := pebblestore.Open(pebblestore.Options{Dir: "data", FS: fs, FreeBytesMin: -1})
+		s, err := pebblestore.Open(pebblestore.Options{Dir: "data", FS: fs, FreeBytesMin: -1, SpaceEvery: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -509,7 +509,7 @@ func TestQueueModel(t *testing.T) {
 	case os.Getenv("FANFARE_LONG") == "1":
 		runs *= 100
 	case testing.Short():
-		runs = 10
+		runs = 4
 	}
 	inGatedTime(t, func(t *testing.T, _ *gated, _ *engine.Engine) {
 		for i := range runs {

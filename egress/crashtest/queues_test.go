@@ -27,6 +27,10 @@ func TestQueueCuts(t *testing.T) {
 	if *seedFlag != 0 {
 		base, wanted = *seedFlag-1, 0
 	}
+	workers := atATime
+	if testing.Short() {
+		workers = 1
+	}
 	total, last := queueTally{kinds: map[string]int{}}, base
 	begin := time.Now()
 	inBubble(t, func(t *testing.T) {
@@ -44,7 +48,7 @@ func TestQueueCuts(t *testing.T) {
 			return last, true
 		}
 		var wg sync.WaitGroup
-		for range atATime {
+		for range workers {
 			wg.Go(func() {
 				for {
 					seed, ok := next()

@@ -215,7 +215,7 @@ func TestTableModel(t *testing.T) {
 	}
 	runs := uint64(500)
 	if testing.Short() {
-		runs = 50
+		runs = 15
 	}
 	if os.Getenv("FANFARE_LONG") == "1" {
 		runs = 500_000
