@@ -104,6 +104,7 @@ var queueMutants = []mutant{
 	{what: "a FIFO queue's progress passes what is not deleted", file: "engine/receive.go", from: "n.progress.Next = q.floor", to: "n.progress.Next = q.next"},
 	{what: "a message deleted by a receipt of before a crash is received", file: "engine/queuesettle.go", from: "q.skip[r.Sequence] = struct{}{}\n", to: ""},
 	{what: "an empty batch saves nothing of what was before it", file: "engine/pebblestore/batch.go", from: "if b.syncs && b.b.Empty() {", to: "if b.syncs && b.b == nil {"},
+	{what: "a deleted queue stays in the catalog", file: "engine/queues.go", from: "b.DeleteCatalog(queueKey(q.topic.ID))", to: "_ = b"},
 	{what: "a restart shows what is in flight", file: "engine/receive.go", from: "if state.until > nowMillis() {", to: "if state.until > nowMillis()+1<<50 {", tests: queueModelTests, where: "./engine"},
 	{what: "a FIFO queue takes an old receipt", file: "engine/queuesettle.go", from: "(r.Receives < e.Receives ||", to: "(r.Receives+1 < e.Receives ||", tests: queueModelTests, where: "./engine"},
 	{what: "a message is moved one receive late", file: "engine/receive.go", from: "int(e.Receives) < c.DeadLetters.Receives", to: "int(e.Receives) <= c.DeadLetters.Receives", tests: queueModelTests, where: "./engine"},

@@ -15,6 +15,8 @@ type emptied struct {
 	where    map[int]copyKey // message: where it lay
 	receives map[int]int     // message: how often it had been received there
 	last     map[lane]engine.Sequence
+	life     int // of the temporary queue; -1: it is not there
+	temps    []string
 	probes   int // messages sent again behind the cut
 }
 
@@ -35,6 +37,7 @@ func examine(fs vfs.FS, m *queueModel, shape queueShape, exact bool) (*emptied, 
 	e.probe(w)
 	w.wait(hiddenMax + 2) // the delayed and hidden ones
 	e.drain(w)
+	e.temp(w)
 	e.leftovers(w)
 	if err := w.stop(); err != nil {
 		m.fault("stop: %v", err)

@@ -80,7 +80,9 @@ func (w *queueWorker) step() {
 		w.move([...]int{jobsDead, fifoDead}[w.rng.IntN(2)])
 	case n == 54 && !w.calm:
 		w.world.wait(w.rng.IntN(400)) // some duplicates leave the window
-	case n < 58:
+	case n < 57:
+		w.temp()
+	case n < 59:
 		w.world.wait(w.rng.IntN(10))
 	default:
 		if w.cutter != nil {

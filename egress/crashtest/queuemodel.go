@@ -41,7 +41,9 @@ type queueModel struct {
 	moves  int // begun; each may have received a message once more than anybody noted
 	failed int // receives that failed; the same goes for them
 	stirs  [places]stir
-	wrong  []string
+
+	temps temps
+	wrong []string
 }
 
 // sendLife is one message that was sent.
@@ -196,6 +198,7 @@ func (m *queueModel) at(x *cut) *queueModel {
 	f := newQueueModel(m.redrive)
 	f.clock.Store(m.clock.Load())
 	f.moves, f.failed = m.moves, m.failed
+	f.temps.lives = m.temps.at(x)
 	for _, s := range m.sends {
 		c := *s
 		switch {

@@ -145,6 +145,7 @@ func (r *queueRun) goOn(x *cut, found *emptied, orderly bool) {
 	}
 	r.model = r.model.at(x)
 	r.model.decide(found.where, r.model.tick())
+	r.model.temps.decide(found.life, found.temps, r.model.tick())
 	r.fs = x.fs
 	r.load.receipts = slices.DeleteFunc(r.load.receipts, func(h held) bool { // of what may never have been
 		c := r.model.copies[h.key]
