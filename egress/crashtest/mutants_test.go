@@ -103,7 +103,7 @@ var queueMutants = []mutant{
 	{what: "receives are not counted over a restart", file: "engine/receive.go", from: "e.Receives, e.FirstAt = state.receives, state.firstAt", to: "e.FirstAt = state.firstAt"},
 	{what: "a FIFO queue's progress passes what is not deleted", file: "engine/receive.go", from: "n.progress.Next = q.floor", to: "n.progress.Next = q.next"},
 	{what: "a message deleted by a receipt of before a crash is received", file: "engine/queuesettle.go", from: "q.skip[r.Sequence] = struct{}{}\n", to: ""},
-	{what: "an empty batch saves nothing of what was before it", file: "engine/pebblestore/batch.go", from: "if b.syncs && b.b.Empty() {", to: "if b.syncs && b.b == nil {"},
+	{what: "an empty batch saves nothing of what was before it", file: "engine/pebblestore/batch.go", from: "if b.syncs && b.b.Empty() {", to: "if b.syncs && b.b == nil {", tests: "EmptyBatchSaves", where: "./engine/pebblestore"},
 	{what: "a deleted queue stays in the catalog", file: "engine/queues.go", from: "b.DeleteCatalog(queueKey(q.topic.ID))", to: "_ = b"},
 	{what: "a restart shows what is in flight", file: "engine/receive.go", from: "if state.until > nowMillis() {", to: "if state.until > nowMillis()+1<<50 {", tests: queueModelTests, where: "./engine"},
 	{what: "a FIFO queue takes an old receipt", file: "engine/queuesettle.go", from: "(r.Receives < e.Receives ||", to: "(r.Receives+1 < e.Receives ||", tests: queueModelTests, where: "./engine"},

@@ -217,7 +217,7 @@ func (m *queueModel) at(x *cut) *queueModel {
 	for _, p := range m.purges {
 		if p.begin <= x.after {
 			c := *p
-			c.span = p.span.at(x)
+			c.span = p.at(x)
 			f.purges = append(f.purges, &c)
 		}
 	}
