@@ -76,7 +76,7 @@ func TestExchangeAllocs(t *testing.T) {
 		if err := c.exchange(t.Context(), pushRequest); err != nil {
 			t.Fatal(err)
 		}
-		scores.recorder(0).succeed(time.Millisecond)
+		scores.recorder(0).succeed(time.Millisecond, 1)
 	}); n != 0 {
 		t.Errorf("%v allocations per exchange", n)
 	}

@@ -3,7 +3,8 @@
 // # What it is
 //
 // Publish is the load generator: it speaks the publish request of every face, in a closed loop or in an
-// open loop whose latencies count from the intended send time, to one topic or to very many in turn. Sink is
+// open loop whose latencies count from the intended send time, to one topic or to very many in turn; those of SNS and SQS
+// also signed, with several messages in one, and for FIFO topics and queues. Receive empties a queue. Sink is
 // a subscriber that counts, prints or remembers what arrives, and tells how late it was. FixedReply and PushLoop
 // are the ceilings: what a bare server and a bare client of the same HTTP library cost. Suite starts all of them as
 // processes of their own, runs them in turns, and reads their CPU time from the operating system, and what their
@@ -21,13 +22,13 @@
 //
 // # Ownership
 //
-// Whoever starts something here waits for it: Publish and PushLoop return when their connections are
+// Whoever starts something here waits for it: Publish, Receive and PushLoop return when their connections are
 // closed, Suite when its processes have ended and their data is removed. Listeners are the caller's until
 // Serve, which closes them.
 //
 // # Concurrency
 //
-// Publish and PushLoop run one goroutine per connection and may be called side by side. Sink and
+// Publish, Receive and PushLoop run one goroutine per connection and may be called side by side. Sink and
 // FixedReply serve any number of connections. Suite measures one thing at a time, on purpose.
 //
 // # Errors

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -59,16 +60,25 @@ func closeAll(conns []*conn) {
 func (g *generator) run(ctx context.Context, cancel context.CancelFunc, conns []*conn, progress io.Writer) *Result {
 	begin := time.Now()
 	g.end = begin.Add(g.opts.Duration)
-	var running sync.WaitGroup
+	var pacing sync.WaitGroup
+	defer pacing.Wait()
 	if g.opts.Rate > 0 {
 		// Deep enough for a burst after a stall; beyond it the pacer waits, and knows how late it is.
 		g.tickets = make(chan time.Time, 1024)
 		late := time.AfterFunc(g.opts.Duration+g.opts.Timeout, cancel)
 		defer late.Stop()
-		running.Go(func() { g.pace(ctx, begin) })
+		pacing.Go(func() { g.pace(ctx, begin) })
 	}
+	return g.drive(begin, conns, progress, func(i int, c *conn) {
+		g.work(ctx, c, g.template.variant(i, len(conns)), g.scores.recorder(i))
+	})
+}
+
+// drive runs the loops of all connections to their ends and returns what they counted.
+func (g *generator) drive(begin time.Time, conns []*conn, progress io.Writer, work func(i int, c *conn)) *Result {
+	var running sync.WaitGroup
 	for i, c := range conns {
-		running.Go(func() { g.work(ctx, c, g.template.variant(i, len(conns)), g.scores.recorder(i)) })
+		running.Go(func() { work(i, c) })
 	}
 	done := make(chan struct{})
 	go func() {
@@ -108,7 +118,7 @@ func (g *generator) pace(ctx context.Context, begin time.Time) {
 	if pause == nil {
 		pause = finePause()
 	}
-	interval := float64(time.Second) / g.opts.Rate
+	interval := float64(time.Second) / g.opts.Rate * float64(g.opts.Batch)
 	for n := int64(0); ; n++ {
 		intended := begin.Add(time.Duration(float64(n) * interval))
 		if !intended.Before(g.end) {
@@ -176,10 +186,9 @@ func (g *generator) work(ctx context.Context, c *conn, requests *variant, r *rec
 		if err != nil {
 			g.failed(r, err)
 		} else if status := c.reply.StatusCode(); status == g.success {
-			r.succeed(time.Since(intended))
+			g.accepted(r, c, time.Since(intended), g.opts.Batch)
 		} else {
-			kind := fmt.Sprintf("status %d", status)
-			r.fail(kind, kind+": "+excerpt(c.reply.Body()))
+			refused(r, status, c.reply.Body())
 		}
 		if err != nil || c.reply.ConnectionClose() {
 			c.close()
@@ -187,6 +196,28 @@ func (g *generator) work(ctx context.Context, c *conn, requests *variant, r *rec
 		}
 	}
 }
+
+// refused counts a request that was answered with another status than success.
+func refused(r *recorder, status int, reply []byte) {
+	kind := fmt.Sprintf("status %d", status)
+	r.fail(kind, kind+": "+excerpt(reply))
+}
+
+// accepted counts a request for so many messages that was answered with success: entries of a batch may have failed all
+// the same.
+func (g *generator) accepted(r *recorder, c *conn, latency time.Duration, messages int) {
+	if g.opts.Batch > 1 && bytes.Contains(c.reply.Body(), entryFailed) {
+		r.fail(kindEntries, kindEntries+": "+excerpt(c.reply.Body()))
+		return
+	}
+	r.succeed(latency, messages)
+}
+
+// kindEntries is the error of a batch that was answered with success and failed in part.
+const kindEntries = "entries of a batch failed"
+
+// entryFailed stands in every reply to a batch that tells of a failed entry, and in no other.
+var entryFailed = []byte("SenderFault")
 
 // next waits for the time to send a request and returns when that was meant to be.
 func (g *generator) next(ctx context.Context) (time.Time, bool) {

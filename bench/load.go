@@ -18,7 +18,13 @@ type load struct {
 	size        int  // default 1024
 	topics      int  // above 1: TOPIC-000000 and on
 	stamp       bool // bodies carry their intended send time
+	batch       int  // messages in a request; default 1
+	groups      int  // above 0: messages for a FIFO queue
+	key         *key // signs the requests; nil: nobody does
 }
+
+// key is one that the server asks for.
+type key struct{ access, secretFile string }
 
 // args is the command line against a server.
 func (l *load) args(listen string) []string {
@@ -34,6 +40,15 @@ func (l *load) args(listen string) []string {
 	}
 	if l.stamp {
 		args = append(args, "--stamp")
+	}
+	if l.batch > 1 {
+		args = append(args, "--batch", strconv.Itoa(l.batch))
+	}
+	if l.groups > 0 {
+		args = append(args, "--groups", strconv.Itoa(l.groups))
+	}
+	if l.key != nil {
+		args = append(args, "--access-key", l.key.access, "--secret-file", l.key.secretFile)
 	}
 	return args
 }
@@ -70,13 +85,18 @@ func (s *suite) fanOut(ctx context.Context, p *process, l load, fanout int) (sam
 }
 
 func (s *suite) sampled(ctx context.Context, p *process, l load, settle func(*Result) error) (sample, error) {
+	return s.sampledRun(p, settle, func(r *Result) error { return s.run(ctx, r, l.args(p.listen)...) })
+}
+
+// sampledRun runs a load, waits until what it caused is done, and takes the server's CPU time from before to then.
+func (s *suite) sampledRun(p *process, settle, run func(*Result) error) (sample, error) {
 	var v sample
 	before, err := p.cpu()
 	if err != nil {
 		return v, err
 	}
 	begin := time.Now()
-	if err := s.run(ctx, &v.result, l.args(p.listen)...); err != nil {
+	if err := run(&v.result); err != nil {
 		return v, err
 	}
 	if v.result.Published == 0 {
@@ -151,7 +171,7 @@ func waitCount(ctx context.Context, want int64, count func(context.Context) (int
 		case n > last:
 			last, moved = n, time.Now()
 		case time.Since(moved) > stallLimit:
-			return fmt.Errorf("%d of %d pushes did not arrive", want-n, want)
+			return fmt.Errorf("%d of %d did not arrive", want-n, want)
 		}
 		select {
 		case <-ticker.C:

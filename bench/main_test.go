@@ -62,7 +62,28 @@ func program(args []string) error {
 		opts.Duration, _ = time.ParseDuration(flags["duration"])
 		opts.Rate, _ = strconv.ParseFloat(flags["rate"], 64)
 		opts.Topics, opts.Stamp = atoi(flags["topics"]), flags["stamp"] != ""
+		opts.Batch, opts.Groups = atoi(flags["batch"]), atoi(flags["groups"])
+		if file := flags["secret-file"]; file != "" {
+			secret, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			opts.AccessKey, opts.Secret = flags["access-key"], strings.TrimSpace(string(secret))
+		}
 		result, err := Publish(ctx, opts, nil)
+		for err == nil && result.Published+result.Errors == 0 && ctx.Err() == nil { // a machine too busy for so short a time
+			opts.Duration *= 2
+			result, err = Publish(ctx, opts, nil)
+		}
+		return errors.Join(err, json.NewEncoder(os.Stdout).Encode(result))
+	case "bench receive":
+		opts := ReceiveOptions{Target: flags["target"], Queue: flags["queue"], Conns: atoi(flags["conns"]), Count: int64(atoi(flags["count"]))}
+		opts.Duration, _ = time.ParseDuration(flags["duration"])
+		result, err := Receive(ctx, opts, nil)
+		for err == nil && result.Received+result.Errors == 0 && ctx.Err() == nil {
+			opts.Duration *= 2
+			result, err = Receive(ctx, opts, nil)
+		}
 		return errors.Join(err, json.NewEncoder(os.Stdout).Encode(result))
 	case "bench push-loop":
 		opts := PushLoopOptions{Target: flags["target"], SizeBytes: atoi(flags["size"]), Conns: atoi(flags["conns"])}
@@ -173,7 +194,7 @@ func serveEngine(ctx context.Context, e *fakeEngine, addr, data string) error {
 	return errors.Join(err, os.WriteFile(file, text, 0o600))
 }
 
-// fakeEngine takes native and SMQ publishes and pushes them before it answers.
+// fakeEngine takes native and SMQ publishes and pushes them before it answers, and batches of SNS; and it has queues.
 type fakeEngine struct {
 	server *fasthttp.Server
 	client fasthttp.Client
@@ -182,10 +203,12 @@ type fakeEngine struct {
 	topics    map[string][]string // endpoints by topic; guarded by mu
 	published int                 // guarded by mu
 	collected int                 // guarded by mu
+	queues    map[string]int      // messages by queue; guarded by mu
+	placed    map[string][]string // queues by topic; guarded by mu
 }
 
 func newFakeEngine() *fakeEngine {
-	e := &fakeEngine{topics: map[string][]string{}}
+	e := &fakeEngine{topics: map[string][]string{}, queues: map[string]int{}, placed: map[string][]string{}}
 	e.server = bareServer(e.handle)
 	return e
 }
@@ -221,7 +244,7 @@ func (e *fakeEngine) Serve(ln net.Listener) error        { return e.server.Serve
 func (e *fakeEngine) Shutdown(ctx context.Context) error { return e.server.ShutdownWithContext(ctx) }
 
 func (e *fakeEngine) handle(ctx *fasthttp.RequestCtx) {
-	if e.manage(ctx) {
+	if e.manage(ctx) || e.amazon(ctx) {
 		return
 	}
 	parts := strings.Split(strings.TrimPrefix(string(ctx.Path()), "/v1"), "/") // "", "topics", T, ...

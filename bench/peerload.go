@@ -52,7 +52,7 @@ func publishUntil(ctx context.Context, end time.Time, dial func(context.Context)
 		}
 		intended := time.Now()
 		if err = p.publish(ctx); err == nil {
-			r.succeed(time.Since(intended))
+			r.succeed(time.Since(intended), 1)
 			continue
 		}
 		r.fail(transportKind(err), err.Error())

@@ -15,20 +15,26 @@ import (
 // PublishOptions say what load Publish makes. Target and Topic are needed, all else has a default.
 type PublishOptions struct {
 	Target    string        // URL of the server, such as http://127.0.0.1:8080
-	Face      string        // one of Faces; default native
-	Topic     string        // must exist
+	Face      string        // one of Faces, or sqs; default native
+	Topic     string        // must exist; of sqs the queue
 	Topics    int           // above 1: publishes go to TOPIC-000000 and on in turn, that many; default 1, at most 1,000,000
 	Stamp     bool          // bodies begin with their intended send time, from which a Sink counts its latencies
 	SizeBytes int           // of a message's body; default 1024, at most 16 MiB
 	Conns     int           // connections, one request in flight on each; default 32, at most 65,536
 	Duration  time.Duration // in which requests are begun; default 5 s
-	Rate      float64       // publishes per second of an open loop; default 0: a closed loop
+	Rate      float64       // messages per second of an open loop; default 0: a closed loop
 	Timeout   time.Duration // of one request, and for the rest of an open loop's requests at the end; default 10 s
+	Batch     int           // messages in a request of sns or sqs; default 1, at most 10
+	Groups    int           // above 0: messages for a FIFO topic or queue, in so many groups in turn; default 0, at most 1,000,000
+
+	// With a key, requests of sns and sqs are signed with version 4 of the scheme. They are made before the load begins,
+	// a ring of them with a body each, so that the generator's own work is the same.
+	AccessKey, Secret string
 
 	Project  string // project id in the paths of dms and smn; default 0123456789abcdef0123456789abcdef
 	Instance string // instance id of dms and rocketmq; default 3f2a9c1e-7b4d-4e0a-9c55-0d1e2f3a4b5c
 	Region   string // in the names of sns and smn; default us-east-1, and eu-de for smn
-	Account  string // in the names of sns; default 000000000000
+	Account  string // in the names of sns and sqs; default 000000000000
 
 	dial  dialFunc            // default TCP
 	pause func(time.Duration) // what an open loop waits with; default a system call of fine grain
@@ -38,6 +44,7 @@ const (
 	sizeBytesMax = 16 << 20
 	connsMax     = 65_536
 	topicsMax    = 1_000_000
+	batchMax     = 10
 )
 
 func (o *PublishOptions) setDefaults() {
@@ -46,6 +53,7 @@ func (o *PublishOptions) setDefaults() {
 	o.Conns = cmp.Or(o.Conns, 32)
 	o.Duration = cmp.Or(o.Duration, 5*time.Second)
 	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
+	o.Batch = cmp.Or(o.Batch, 1)
 	o.Project = cmp.Or(o.Project, "0123456789abcdef0123456789abcdef")
 	o.Instance = cmp.Or(o.Instance, "3f2a9c1e-7b4d-4e0a-9c55-0d1e2f3a4b5c")
 	if o.Face == "smn" {
@@ -65,7 +73,7 @@ func (o *PublishOptions) Validate() error {
 	}
 	_, err := parseTarget(o.Target)
 	check(err == nil, "%w", err)
-	check(o.Face == "" || slices.Contains(Faces, o.Face), "face: %q is none of %s", o.Face, strings.Join(Faces, ", "))
+	check(o.Face == "" || o.Face == faceSQS || slices.Contains(Faces, o.Face), "face: %q is none of %s, %s", o.Face, strings.Join(Faces, ", "), faceSQS)
 	check(o.Topic != "", "topic: is missing")
 	check(o.Topics >= 0 && o.Topics <= topicsMax, "topics: %d is not between 1 and %d", o.Topics, topicsMax)
 	check(o.Topics < 2 || isPlain(o.Topic), "topic: %q cannot be the name of many: only letters, digits and '-' can", o.Topic)
@@ -75,7 +83,21 @@ func (o *PublishOptions) Validate() error {
 	check(o.Duration >= 0, "duration: %v is negative", o.Duration)
 	check(o.Timeout >= 0, "timeout: %v is negative", o.Timeout)
 	check(o.Rate >= 0 && !math.IsInf(o.Rate, 1), "rate: %v is not a number of publishes per second", o.Rate)
+	o.checkAmazon(check)
 	return errors.Join(wrong...)
+}
+
+// checkAmazon checks what only sns and sqs have.
+func (o *PublishOptions) checkAmazon(check func(ok bool, format string, args ...any)) {
+	amazon := o.Face == "sns" || o.Face == faceSQS
+	check(o.Batch >= 0 && o.Batch <= batchMax, "batch: %d is not between 1 and %d", o.Batch, batchMax)
+	check(o.Batch < 2 || amazon, "batch: only sns and sqs have one")
+	check(o.Groups >= 0 && o.Groups <= topicsMax, "groups: %d is not between 0 and %d", o.Groups, topicsMax)
+	check(o.Groups == 0 || amazon, "groups: only sns and sqs have them")
+	check(o.AccessKey == "" || amazon, "access key: only sns and sqs are signed with one")
+	check((o.AccessKey == "") == (o.Secret == ""), "access key, secret: one is given without the other")
+	check(o.AccessKey == "" || o.Topics < 2 && !o.Stamp && o.Groups == 0, "access key: signed requests are made before, so there are no topics, stamps and groups")
+	check(o.AccessKey == "" || o.SizeBytes == 0 || o.SizeBytes >= stampBytes, "size: %d bytes are too few to tell signed requests apart, which takes %d", o.SizeBytes, stampBytes)
 }
 
 // Publish makes load until the duration or the context is over, and returns what it measured; a context

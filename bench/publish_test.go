@@ -32,7 +32,7 @@ func TestPublishOptionsValidate(t *testing.T) {
 	f(PublishOptions{Target: "http://h", Topic: "t", Rate: math.NaN()}, "rate: NaN is not a number of publishes per second")
 	f(PublishOptions{Face: "kafka", SizeBytes: 1 << 30, Conns: -1, Duration: -1, Timeout: -1},
 		`target: "" is no http or https URL
-face: "kafka" is none of smq, rocketmq, dms, smn, sns, native
+face: "kafka" is none of smq, rocketmq, dms, smn, sns, native, sqs
 topic: is missing
 size: 1073741824 is not between 1 and 16777216 bytes
 conns: -1 is not between 1 and 65536

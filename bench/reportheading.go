@@ -15,6 +15,12 @@ var headings = []heading{
 			"body of the same request and gives one fixed reply. `sync` is answered when the message is synced to the disk, `memory` has no store.",
 	},
 	{
+		groupBatches, "Batches and signatures", "message",
+		"One message of 1 KiB through SNS in a closed loop, to a topic without subscriptions: alone over 256 connections, and one of ten in a " +
+			"request over 32. The signed requests are verified by a server that has credentials, with version 4 of the scheme; they are signed before " +
+			"the load begins. The ceiling is one fixed reply to the same request, divided by its messages.",
+	},
+	{
 		groupPush, "Push", "push",
 		"One push of 1 KiB to a subscriber on the same machine, without the publish: one process publishes to itself, without HTTP, and pushes, " +
 			"and what as many publishes cost without subscriptions is taken off. Plain has one request in flight on a connection, and its ceiling is a " +
@@ -29,6 +35,12 @@ var headings = []heading{
 	{
 		groupFanOut, "Fan-out", "message",
 		"The same with more and more subscriptions: one message from its publish to the last of so many pushes.",
+	},
+	{
+		groupQueues, "Queues", "message",
+		"One message of 1 KiB on its way into queues and out of one, all of it synced to the disk. A placement is what one subscribed queue adds to " +
+			"a message of a PublishBatch of ten, in an open loop. Batches of ten are sent to a queue over 32 connections in a closed loop, and then " +
+			"received and deleted over as many, one receive and one delete for ten messages; their ceiling is the fixed-reply server under the same requests.",
 	},
 	{
 		groupTopics, "Topics", "message",

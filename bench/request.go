@@ -14,10 +14,13 @@ import (
 // The publish requests have the form the services' own SDKs give them: paths, headers and bodies as in
 // the documents PublishMessage (SMQ), SendMessage over HTTP (RocketMQ, DMS for RocketMQ), PublishMessage
 // (SMN) and Publish (SNS, query protocol). The signatures are well-formed and signed with no key, so they
-// fit a server without credentials only.
+// fit a server without credentials only, unless a key is given: then those of sns and sqs are good.
 
-// Faces are the words PublishOptions.Face takes.
+// Faces are the APIs that publish to a topic: the words PublishOptions.Face takes, beside sqs.
 var Faces = []string{"smq", "rocketmq", "dms", "smn", "sns", "native"}
+
+// faceSQS sends to a queue.
+const faceSQS = "sqs"
 
 // form is one face's publish request before it is put into bytes.
 type form struct {
@@ -34,6 +37,15 @@ var forms = map[string]func(o *PublishOptions, body string, now time.Time) form{
 	"smn":      smnForm,
 	"sns":      snsForm,
 	"native":   nativeForm,
+	faceSQS:    sqsForm,
+}
+
+// formOf returns the form of the requests that the options ask for.
+func formOf(o *PublishOptions, body string, now time.Time) form {
+	if batch := batchForms[o.Face]; batch != nil && o.Batch > 1 {
+		return batch(o, body, now)
+	}
+	return forms[o.Face](o, body, now)
 }
 
 const (
@@ -99,19 +111,35 @@ func smnForm(o *PublishOptions, body string, _ time.Time) form {
 
 func snsForm(o *PublishOptions, body string, now time.Time) form {
 	arn := "arn:aws:sns:" + o.Region + ":" + o.Account + ":" + o.Topic
-	day, second := now.UTC().Format("20060102"), now.UTC().Format("20060102T150405Z")
 	return form{
-		path: "/",
-		headers: []string{
-			"Authorization", "AWS4-HMAC-SHA256 Credential=FANFAREBENCH/" + day + "/" + o.Region + "/sns/aws4_request, " +
-				"SignedHeaders=content-length;content-type;host;x-amz-date, Signature=" + sha256OfNobody,
-			"Content-Type", "application/x-www-form-urlencoded",
-			"X-Amz-Date", second,
-		},
-		body: "Action=Publish&Message=" + url.QueryEscape(body) + "&Subject=bench&TopicArn=" +
+		path:    "/",
+		headers: snsHeaders(o, now),
+		body: "Action=Publish&Message=" + url.QueryEscape(body) + snsGroup(o, "") + "&Subject=bench&TopicArn=" +
 			url.QueryEscape(arn) + "&Version=2010-03-31",
 		success: fasthttp.StatusOK,
 	}
+}
+
+func snsHeaders(o *PublishOptions, now time.Time) []string {
+	return []string{
+		"Authorization", nobodys(o, "sns", "content-length;content-type;host;x-amz-date", now),
+		"Content-Type", "application/x-www-form-urlencoded",
+		"X-Amz-Date", now.UTC().Format(amzDate),
+	}
+}
+
+// nobodys is an Authorization field that nobody signed.
+func nobodys(o *PublishOptions, service, signed string, now time.Time) string {
+	return "AWS4-HMAC-SHA256 Credential=FANFAREBENCH/" + now.UTC().Format(amzDay) + "/" + o.Region + "/" + service + "/aws4_request, " +
+		"SignedHeaders=" + signed + ", Signature=" + sha256OfNobody
+}
+
+// snsGroup is what a message to a FIFO topic has more, with the names of its entry before its own.
+func snsGroup(o *PublishOptions, entry string) string {
+	if o.Groups == 0 {
+		return ""
+	}
+	return "&" + entry + "MessageDeduplicationId=" + serialZero + "&" + entry + "MessageGroupId=" + groupZero
 }
 
 func nativeForm(o *PublishOptions, body string, _ time.Time) form {
@@ -123,11 +151,19 @@ func nativeForm(o *PublishOptions, body string, _ time.Time) form {
 	}
 }
 
-const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
+// The forms of dates, for package time.
+const (
+	httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
+	amzDate  = "20060102T150405Z"
+	amzDay   = "20060102"
+)
 
 // request returns the bytes of a publish and the status that says it was accepted.
 func request(o *PublishOptions, t target, body string, now time.Time) ([]byte, int) {
-	f := forms[o.Face](o, body, now)
+	f := formOf(o, body, now)
+	if o.AccessKey != "" {
+		f.sign(o, t, now)
+	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "POST %s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: fanfare-bench\r\n", t.prefix, f.path, t.host)
 	for i := 0; i < len(f.headers); i += 2 {

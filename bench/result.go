@@ -19,7 +19,7 @@ const (
 	failuresKept = 3                // errors kept whole
 )
 
-// Result is what Publish measured. Latencies are those of accepted publishes, in µs.
+// Result is what Publish measured. Latencies are those of accepted requests, in µs.
 type Result struct {
 	Published int64   `json:"published"`
 	Errors    int64   `json:"errors"`
@@ -64,8 +64,9 @@ func newTally() *tally {
 	return &tally{latency: hdrhistogram.New(1, latencyMax.Microseconds(), 3), kinds: map[string]int64{}}
 }
 
-func (t *tally) succeed(latency time.Duration) {
-	t.published++
+// succeed counts a request that published so many messages.
+func (t *tally) succeed(latency time.Duration, messages int) {
+	t.published += int64(messages)
 	// The value is in range, so there is no error to see.
 	_ = t.latency.RecordValue(min(latency, latencyMax).Microseconds())
 }
@@ -132,9 +133,9 @@ type recorder struct {
 	tally *tally // guarded by mu
 }
 
-func (r *recorder) succeed(latency time.Duration) {
+func (r *recorder) succeed(latency time.Duration, messages int) {
 	r.mu.Lock()
-	r.tally.succeed(latency)
+	r.tally.succeed(latency, messages)
 	r.mu.Unlock()
 }
 

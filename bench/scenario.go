@@ -9,9 +9,11 @@ import (
 // The groups of a report's rows; each is a table.
 const (
 	groupPublish     = "publish"
+	groupBatches     = "batches"
 	groupPush        = "push"
 	groupEnd         = "end to end"
 	groupFanOut      = "fan-out"
+	groupQueues      = "queues"
 	groupTopics      = "topics"
 	groupBodies      = "bodies"
 	groupFilters     = "filters"
@@ -63,8 +65,8 @@ func (sc *scenario) named(text string) bool {
 func (s *suite) scenarios() []*scenario {
 	all := make([]*scenario, 0, 40)
 	for _, group := range []func() []*scenario{
-		s.publishScenarios, s.pushScenarios, s.endScenarios, s.fanOutScenarios, s.topicsScenarios, s.bodiesScenarios,
-		s.filterScenarios, s.latencyScenarios, s.allocationScenarios, s.memoryScenarios,
+		s.publishScenarios, s.batchScenarios, s.pushScenarios, s.endScenarios, s.fanOutScenarios, s.queueScenarios, s.topicsScenarios,
+		s.bodiesScenarios, s.filterScenarios, s.latencyScenarios, s.allocationScenarios, s.memoryScenarios,
 	} {
 		all = append(all, group()...)
 	}

@@ -141,7 +141,7 @@ func TestSuite(t *testing.T) {
 		}
 		got = append(got, row.Group+": "+row.Name+": "+state)
 	}
-	// The stand-in knows no SNS at all.
+	// The stand-in's SNS knows other topics only.
 	want := []string{
 		"publish: publish smq, sync, 256 connections: us of a ceiling, 1.6",
 		"publish: publish sns, sync, 256 connections: nothing was published to serve; errors: ",
@@ -149,6 +149,14 @@ func TestSuite(t *testing.T) {
 		"publish: publish sns, sync, 32 connections: nothing was published to serve; errors: ",
 		"publish: publish smq, memory, 256 connections: us of a ceiling, 1.25",
 		"publish: publish sns, memory, 256 connections: nothing was published to serve; errors: ",
+		"batches: Publish, unsigned, sync: us of a ceiling",
+		"batches: Publish, signed, sync: us of a ceiling",
+		"batches: PublishBatch of 10, unsigned, sync: us of a ceiling",
+		"batches: PublishBatch of 10, signed, sync: us of a ceiling",
+		"batches: Publish, unsigned, memory: us of a ceiling",
+		"batches: Publish, signed, memory: us of a ceiling",
+		"batches: PublishBatch of 10, unsigned, memory: us of a ceiling",
+		"batches: PublishBatch of 10, signed, memory: us of a ceiling",
 		"push: push plain, fan-out 1: us of a ceiling, 1.1",
 		"push: push plain, fan-out 10: us of a ceiling, 1.1",
 		"push: push pipelined 16, fan-out 1: us of a ceiling, 1.6",
@@ -160,6 +168,14 @@ func TestSuite(t *testing.T) {
 		"fan-out: fan-out 10: us of a ceiling",
 		"fan-out: fan-out 100: us of a ceiling",
 		"fan-out: fan-out 1,000: us of a ceiling",
+		"queues: publish to 1 queue, each message: us of a ceiling",
+		"queues: publish to 1 queue, each placement: us of a ceiling",
+		"queues: publish to 10 queues, each message: us of a ceiling",
+		"queues: publish to 10 queues, each placement: us of a ceiling",
+		"queues: send to a standard queue, 10 at a time: us of a ceiling",
+		"queues: receive from a standard queue and delete, 10 at a time: us of a ceiling",
+		"queues: send to a FIFO queue, 10 at a time: us of a ceiling",
+		"queues: receive from a FIFO queue and delete, 10 at a time: us of a ceiling",
 		"topics: publish, 1 topic: us",
 		"topics: publish, 3 topics: us of a ceiling, 1.15",
 		"topics: publish, 300 topics: us of a ceiling, 1.15",

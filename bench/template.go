@@ -6,14 +6,19 @@ import (
 	"time"
 )
 
-// A template is the bytes of a publish, and where in them the topic's number and the stamp are. Everything is
-// prepared, so that rotating and stamping cost the load generator a few stores per request.
+// A template is the bytes of a publish, and where in them the topic's number, the stamp and the numbers of messages and
+// groups are. Everything is prepared, so that rotating and stamping cost the load generator a few stores per request.
 type template struct {
 	request []byte
 	topics  int
 	first   int   // number of the topic that comes first
 	numbers []int // where the topic's number begins, at each mention of the topic
-	stamp   int   // where the stamp's digits begin; below 0: there is none
+	stamps  []int // where the stamp's digits begin, in each message
+	groups  int   // of a FIFO topic's messages; 0: it is none
+	serials []int // where the digits of each message's own number begin
+	members []int // where the group's number begins, in each message
+	base    int64 // the first message's own number
+	signed  *ring // of requests that cannot be changed; nil when they are not signed
 }
 
 const (
@@ -23,6 +28,13 @@ const (
 	stampDigits = 19      // ns since 1970, until the year 2286
 	stampZero   = stampPrefix + "0000000000000000000 "
 	stampBytes  = len(stampZero)
+
+	serialPrefix = "serial-"
+	serialDigits = 19
+	serialZero   = serialPrefix + "0000000000000000000"
+	groupPrefix  = "group-"
+	groupDigits  = 6
+	groupZero    = groupPrefix + "000000"
 )
 
 // newTemplate prepares the request of a load, and says which status means that it was accepted.
@@ -36,13 +48,21 @@ func newTemplate(o *PublishOptions, t target, now time.Time) (*template, int) {
 		body = stampZero + body[stampBytes:]
 	}
 	prepared, success := request(&v, t, body, now)
-	p := &template{request: prepared, topics: o.Topics, stamp: -1}
+	// Two generators on one queue begin at different times, and send less than one message in a nanosecond.
+	p := &template{request: prepared, topics: o.Topics, groups: o.Groups, base: now.UnixNano()}
+	if o.AccessKey != "" {
+		p.signed = newRing(o, t, now)
+	}
 	if o.Topics > 1 {
 		p.first = int(now.UnixNano() % int64(o.Topics)) // not the same ones in every run
 		p.numbers = mentions(prepared, name, len(o.Topic)+1)
 	}
 	if o.Stamp {
-		p.stamp = mentions(prepared, strings.TrimSpace(stampZero), len(stampPrefix))[0]
+		p.stamps = mentions(prepared, strings.TrimSpace(stampZero), len(stampPrefix))
+	}
+	if o.Groups > 0 {
+		p.serials = mentions(prepared, serialZero, len(serialPrefix))
+		p.members = mentions(prepared, groupZero, len(groupPrefix))
 	}
 	return p, success
 }
@@ -62,18 +82,22 @@ func mentions(in []byte, text string, skip int) (at []int) {
 // variant makes a connection's requests from the template. It belongs to the connection's goroutine.
 type variant struct {
 	*template
-	own  []byte // the connection's copy
-	turn int    // number of the next topic
-	step int
+	own    []byte // the connection's copy
+	turn   int    // number of the next topic
+	step   int
+	serial int64 // own number of the next message
+	leap   int64 // to that of the next request's first
 }
 
 // variant returns the requests of one connection of so many. Together they go through the topics evenly, and in
 // no order that a cache could guess.
 func (p *template) variant(conn, conns int) *variant {
 	v := &variant{template: p, own: p.request}
-	if p.stamp >= 0 || p.topics > 1 {
+	if len(p.stamps) > 0 || p.topics > 1 || p.groups > 0 {
 		v.own = bytes.Clone(p.request)
 	}
+	each := len(p.serials)
+	v.serial, v.leap = p.base+int64(conn*each), int64((conns-1)*each)
 	if p.topics > 1 {
 		stride := coprime(p.topics)
 		v.turn = (p.first + conn%p.topics*stride) % p.topics
@@ -84,6 +108,9 @@ func (p *template) variant(conn, conns int) *variant {
 
 // next returns the next request; valid until the one after it.
 func (v *variant) next(intended time.Time) []byte {
+	if v.signed != nil {
+		return v.signed.next(intended)
+	}
 	if v.topics > 1 {
 		for _, at := range v.numbers {
 			putDigits(v.own[at:at+topicDigits], int64(v.turn))
@@ -92,9 +119,16 @@ func (v *variant) next(intended time.Time) []byte {
 			v.turn -= v.topics
 		}
 	}
-	if v.stamp >= 0 {
-		putDigits(v.own[v.stamp:v.stamp+stampDigits], intended.UnixNano())
+	for _, at := range v.stamps {
+		putDigits(v.own[at:at+stampDigits], intended.UnixNano())
 	}
+	for i, at := range v.serials {
+		putDigits(v.own[at:at+serialDigits], v.serial)
+		member := v.members[i]
+		putDigits(v.own[member:member+groupDigits], v.serial%int64(v.groups))
+		v.serial++
+	}
+	v.serial += v.leap
 	return v.own
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
@@ -25,15 +24,6 @@ const snsARN = "arn:aws:sns:us-east-1:000000000000:"
 
 // ordersARN is the one topic of these tests; the SDK wants a pointer to it.
 var ordersARN = snsARN + "orders"
-
-func snsClient(p *program) *sns.Client {
-	return sns.New(sns.Options{
-		Region:       "us-east-1",
-		BaseEndpoint: aws.String(p.url),
-		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-		Retryer:      aws.NopRetryer{},
-	})
-}
 
 // snsHeaders is the whole header set of a push.
 func snsHeaders(p *push, e *endpoint, kind, id, topicARN, subscriptionARN string) map[string]string {

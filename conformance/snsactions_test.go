@@ -31,27 +31,9 @@ func apiError(t testing.TB, what string, err error, code, text string) {
 	same(t, what, []string{api.ErrorCode(), api.ErrorMessage()}, []string{code, text})
 }
 
-// snsTopic makes a topic and returns its ARN.
-func snsTopic(t testing.TB, client *sns.Client, name string) string {
-	t.Helper()
-	created, err := client.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: &name})
-	must(t, "CreateTopic", err)
-	return *created.TopicArn
-}
-
-// snsReader is a client for long replies. The SDK closes the body of a request as soon as it has the head of the reply;
-// when net/http has not seen the body's end by then, it closes the connection, and a reply of more than the 4 KiB that
-// are read at once is cut off. Against a server as near as this one that happens to some calls in a hundred; the SDK
-// tries again unless it is told not to.
-func snsReader(p *program) *sns.Client {
-	o := snsClient(p).Options()
-	o.Retryer = nil
-	return sns.New(o)
-}
-
 func TestSNSGoTopicActions(t *testing.T) {
 	server := start(t)
-	client, reader, ctx := snsClient(server), snsReader(server), t.Context()
+	client, ctx := snsClient(server), t.Context()
 	attributes := map[string]string{"DisplayName": "Orders & <co>", "SignatureVersion": "2", "MaximumMessageSize": "1048576", "TracingConfig": "Active", "HTTPSuccessFeedbackSampleRate": "5"}
 	protection := `{"Name":"p","Statement":[{"DataDirection":"Inbound"}]}`
 	input := &sns.CreateTopicInput{
@@ -67,7 +49,7 @@ func TestSNSGoTopicActions(t *testing.T) {
 	_, err := client.CreateTopic(ctx, input)
 	apiError(t, "CreateTopic with other tags", err, "InvalidParameter", "Invalid parameter: Tags Reason: Topic already exists with different tags")
 
-	got, err := reader.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &ordersARN})
+	got, err := client.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &ordersARN})
 	must(t, "GetTopicAttributes", err)
 	for name, value := range attributes {
 		same(t, name, got.Attributes[name], value)
@@ -107,7 +89,7 @@ func TestSNSGoTopicActions(t *testing.T) {
 	// Permissions.
 	_, err = client.AddPermission(ctx, &sns.AddPermissionInput{TopicArn: &ordersARN, Label: aws.String("l"), AWSAccountId: []string{"111122223333"}, ActionName: []string{"Publish"}})
 	must(t, "AddPermission", err)
-	got, err = reader.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &ordersARN})
+	got, err = client.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &ordersARN})
 	must(t, "GetTopicAttributes", err)
 	if statement := `{"Sid":"l","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"SNS:Publish","Resource":"` + ordersARN + `"}]}`; !strings.HasSuffix(got.Attributes["Policy"], statement) {
 		t.Errorf("the policy is %s", got.Attributes["Policy"])
@@ -136,7 +118,7 @@ func TestSNSGoTopicActions(t *testing.T) {
 // TestSNSGoPages walks the pages of all lists with the SDK's own paginators.
 func TestSNSGoPages(t *testing.T) {
 	server, hooks := configuredGateways(t)
-	client, reader, ctx := snsClient(server), snsReader(server), t.Context()
+	client, ctx := snsClient(server), t.Context()
 	hook := hooks.at("/hook")
 	app := snsApplication(t, client)
 	const n = 101
@@ -150,22 +132,22 @@ func TestSNSGoPages(t *testing.T) {
 		must(t, "CreatePlatformEndpoint", err)
 	}
 	found := map[string]int{}
-	for p := sns.NewListTopicsPaginator(reader, nil); p.HasMorePages(); {
+	for p := sns.NewListTopicsPaginator(client, nil); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		must(t, "ListTopics", err)
 		found["topics"] += len(page.Topics)
 	}
-	for p := sns.NewListSubscriptionsPaginator(reader, nil); p.HasMorePages(); {
+	for p := sns.NewListSubscriptionsPaginator(client, nil); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		must(t, "ListSubscriptions", err)
 		found["subscriptions"] += len(page.Subscriptions)
 	}
-	for p := sns.NewListSubscriptionsByTopicPaginator(reader, &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(snsARN + "t000")}); p.HasMorePages(); {
+	for p := sns.NewListSubscriptionsByTopicPaginator(client, &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(snsARN + "t000")}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		must(t, "ListSubscriptionsByTopic", err)
 		found["subscriptions of t000"] += len(page.Subscriptions)
 	}
-	for p := sns.NewListEndpointsByPlatformApplicationPaginator(reader, &sns.ListEndpointsByPlatformApplicationInput{PlatformApplicationArn: &app}); p.HasMorePages(); {
+	for p := sns.NewListEndpointsByPlatformApplicationPaginator(client, &sns.ListEndpointsByPlatformApplicationInput{PlatformApplicationArn: &app}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		must(t, "ListEndpointsByPlatformApplication", err)
 		found["endpoints"] += len(page.Endpoints)

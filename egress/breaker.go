@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -36,7 +37,10 @@ func (l *lane) recoverLocked() {
 	l.failures = 0
 	if l.paused {
 		l.paused, l.probing = false, false
-		for range min(l.queue.len, l.settings.conns) {
+		if l.groups != nil {
+			l.groups.wake(math.MaxInt64) // the endpoint was down, rather than what they begin with bad
+		}
+		for range min(l.waitsLocked(), l.settings.conns) {
 			l.startLocked()
 		}
 	}
@@ -53,7 +57,10 @@ func (l *lane) probe(now time.Time) (stillPaused bool, at time.Time) {
 	if l.probing || now.Before(l.probeAt) {
 		return true, l.probeAt
 	}
-	if l.queue.len == 0 { // the next message finds out
+	if l.waitsLocked() == 0 && l.groups != nil {
+		l.groups.hurry() // before its policy wants to, as what waits in a lane without an order
+	}
+	if l.waitsLocked() == 0 { // the next message finds out
 		l.paused = false
 		l.failures = l.egress.opts.BreakerFailures - 1
 		l.worker.resume(l)

@@ -3,6 +3,7 @@ package egress_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"sync"
 	"testing"
 
@@ -22,6 +23,8 @@ type queueServer struct {
 	t      *testing.T
 	mu     sync.Mutex
 	answer answer // guarded by mu; the zero answer takes the letter
+	old    bool   // guarded by mu: it knows the protocol of forms alone
+	forms  int    // guarded by mu: calls in that
 	calls  int    // guarded by mu
 	got    []sent // guarded by mu: what was taken
 	url    string // of the queue
@@ -51,13 +54,38 @@ func (q *queueServer) serve(target string, header http.Header, body string) answ
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.calls++
+	if header.Get("Content-Type") != "application/x-amz-json-1.0" {
+		return q.serveForm(target, header, body)
+	}
+	if q.old {
+		return answer{400, "Content-Type: text/xml\r\n", "<ErrorResponse><Error><Code>MissingAction</Code></Error></ErrorResponse>"}
+	}
 	var s sent
 	switch err := json.Unmarshal([]byte(body), &s); {
 	case err != nil:
 		q.t.Errorf("%q: %v", body, err)
-	case target != "/" || header.Get("X-Amz-Target") != "AmazonSQS.SendMessage" || header.Get("Content-Type") != "application/x-amz-json-1.0":
+	case target != "/" || header.Get("X-Amz-Target") != "AmazonSQS.SendMessage":
 		q.t.Errorf("asked for %s with %v", target, header)
-	case s.QueueUrl != q.url:
+	}
+	return q.take(s)
+}
+
+// serveForm answers a request of the older protocol.
+func (q *queueServer) serveForm(target string, header http.Header, body string) answer {
+	q.forms++
+	form, err := url.ParseQuery(body)
+	switch {
+	case err != nil:
+		q.t.Errorf("%q: %v", body, err)
+	case target != "/000000000000/dead" || header.Get("Content-Type") != "application/x-www-form-urlencoded; charset=utf-8" || form.Get("Action") != "SendMessage":
+		q.t.Errorf("asked for %s with %v: %s", target, header, body)
+	}
+	return q.take(sent{QueueUrl: form.Get("QueueUrl"), MessageBody: form.Get("MessageBody")})
+}
+
+// take answers a call that was understood.
+func (q *queueServer) take(s sent) answer {
+	if s.QueueUrl != q.url {
 		q.t.Errorf("the queue is %s", s.QueueUrl)
 	}
 	if q.answer.status != 0 {

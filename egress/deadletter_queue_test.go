@@ -74,7 +74,7 @@ func TestQueueRefuses(t *testing.T) {
 	for _, refusal := range []answer{
 		{400, "", `{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"x"}`},
 		{403, "", `{"__type":"AccessDenied"}`},
-		{404, "", ""},
+		{404, "", `{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}`},
 		{301, "Location: http://elsewhere/\r\n", ""},
 	} {
 		inQueueBubble(t, func(t *testing.T, b *bubble, q *queueServer) {
@@ -89,6 +89,53 @@ func TestQueueRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOldQueueServer is spoken to in its own protocol, once it has shown that it knows no other; an hour later it is asked
+// whether it has learnt.
+func TestOldQueueServer(t *testing.T) {
+	inQueueBubble(t, func(t *testing.T, b *bubble, q *queueServer) {
+		b.put(refusing(b, q.url))
+		step := func(what string, old bool, message, calls, forms int) {
+			t.Helper()
+			q.mu.Lock()
+			q.old = old
+			beforeCalls, beforeForms, before := q.calls, q.forms, len(q.got)
+			q.mu.Unlock()
+			body := b.send(message)
+			b.pass(time.Second)
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			if len(q.got) != before+1 || q.got[before].MessageBody != snsBody(t, b, body) {
+				t.Fatalf("%s: the queue has %d letters, %d before", what, len(q.got), before)
+			}
+			if q.calls-beforeCalls != calls || q.forms-beforeForms != forms {
+				t.Errorf("%s: %d calls, %d of them forms; want %d and %d", what, q.calls-beforeCalls, q.forms-beforeForms, calls, forms)
+			}
+		}
+		step("first", true, 1, 2, 1)
+		step("known", true, 2, 1, 1)
+		b.pass(time.Hour)
+		step("asked again", true, 3, 2, 1)
+		step("known again", true, 4, 1, 1)
+		b.pass(time.Hour)
+		step("learnt", false, 5, 1, 0)
+		step("knows", false, 6, 1, 0)
+		for i, refusal := range []answer{
+			{404, "", "<html>"}, {400, "", `{"__type":"com.amazon.coral.service#UnknownOperationException"}`},
+		} {
+			q.set(refusal)
+			_, before := q.taken()
+			b.send(10 + i)
+			b.pass(time.Second)
+			if _, calls := q.taken(); calls != before+2 {
+				t.Errorf("%+v: %d calls, want one in each protocol", refusal, calls-before)
+			}
+			q.set(answer{})
+			b.pass(2 * time.Hour)
+			step("behind a refusal", false, 20+i, 1, 0)
+		}
+	})
 }
 
 // TestQueueIsTakenAway puts what is on its way there on the list.

@@ -9,6 +9,7 @@
 //
 // Behind the commit: Dispatch hands a durable message to the lanes of its topic that it may concern; a lane pushes it,
 // and settles it, schedules another try, or buries it. What a lane was not handed it settles all the same (lane.go).
+// In the lane of an ordered subscription the next delivery of a group begins when the one before is settled (order.go).
 //
 // # Ownership
 //
@@ -17,7 +18,8 @@
 // # Concurrency
 //
 // A lane's state is behind its own mutex, held for a few assignments and never across I/O. A pusher
-// goroutine exists per connection that has something to push, and no longer.
+// goroutine exists per connection that has something to push, and no longer. An ordered lane has one timer, while one of
+// its groups waits for another try.
 //
 // # Errors
 //

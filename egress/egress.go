@@ -22,6 +22,7 @@ type Egress struct {
 	endpoints endpoints
 	dialer    *dialer
 	pushers   sync.Pool
+	groups    groupMemory
 
 	interested sync.Pool // of *[]*engine.Subscription, while a message is dispatched
 
@@ -95,6 +96,7 @@ func (g *Egress) Drain(ctx context.Context) error {
 			l := s.Receiver().(*lane)
 			l.mu.Lock()
 			queue := l.redrive
+			l.silenceLocked()
 			l.mu.Unlock()
 			if queue != nil {
 				queue.mu.Lock()
@@ -158,6 +160,11 @@ func forbiddenURL(text string) bool {
 
 // CheckKind fills in a kind's defaults, its retry policy among them, and reports what is wrong.
 func CheckKind(k Kind, c *engine.SubscriptionConfig) error {
+	if _, ok := engine.QueueOf(c.Endpoint); ok {
+		if _, ok := k.(QueueKind); !ok {
+			return &engine.FieldError{Field: "endpoint", Reason: "a queue takes nothing of the kind " + k.Name()}
+		}
+	}
 	if r, ok := k.(DefaultRetrier); ok {
 		c.Retry.Complete(r.DefaultRetry())
 	}

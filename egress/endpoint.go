@@ -58,8 +58,11 @@ func (p *endpoints) acquire(e *Egress, u *url.URL) *endpoint {
 	return ep
 }
 
-// release gives up a lane's endpoint; the last one closes its connections.
+// release gives up a lane's endpoint, nil for none; the last one closes its connections.
 func (p *endpoints) release(ep *endpoint) {
+	if ep == nil {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if ep.lanes--; ep.lanes > 0 {

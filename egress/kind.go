@@ -57,10 +57,32 @@ type DefaultRetrier interface {
 type QueueKind interface {
 	Kind
 	DefaultRetrier
-	// CheckQueue says what is wrong with the URL of a queue, "" for nothing.
+	// CheckQueue says what is wrong with a queue, "" for nothing: the URL of one elsewhere, or queue:NAME for one of ours.
 	CheckQueue(queue string) string
 	// Wrap returns an encoder whose push to the queue carries what the subscriber would have got.
 	Wrap(subscriber Encoder, queue string) Encoder
+}
+
+// Placer is the Encoder of pushes that go into a queue of the engine: each is published to the queue's topic, without a
+// request, and a batch of them together. Body is what a subscriber elsewhere would have got.
+type Placer interface {
+	Encoder
+	// Queue is the queue's name.
+	Queue() string
+	// Place fills a new message with what the queue gets of one. A fault says why the queue cannot have it, which is final;
+	// what is in dst then does not matter.
+	Place(dst, m *engine.Message, queue *engine.QueueConfig) (fault string)
+}
+
+// Bilingual is an optional ability of an Encoder whose endpoint may speak one of two protocols, and shows which by its
+// answers.
+type Bilingual interface {
+	// Second reports whether the body of a push is in the second protocol. Such a request goes to the path of the endpoint
+	// itself, whatever a Targeter says.
+	Second(body []byte) bool
+	// Learn sees every answer to a push, which was in the second protocol or not; body is its beginning, 256 bytes at the
+	// most. It reports whether the endpoint did not understand the first one: then the push is made again, in the other.
+	Learn(second bool, status int, body []byte) bool
 }
 
 // AnswerReader is an optional ability of a Kind whose receivers say more than a status does. Rules of the subscription

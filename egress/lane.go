@@ -31,12 +31,13 @@ type lane struct {
 
 	mu       sync.Mutex
 	settings *settings       // guarded by mu; itself immutable
-	epoch    int             // guarded by mu: counts how often the lane was rewound
+	epoch    int32           // guarded by mu: counts how often the lane was rewound
 	rewound  int64           // guarded by mu: when it was last, ms since 1970; what is taken is no older than that
 	next     engine.Sequence // guarded by mu: the next sequence to take
 	seen     engine.Sequence // guarded by mu: the last sequence that is durable, as far as the lane was told
 	progress engine.Progress // guarded by mu
-	queue    queue           // guarded by mu: taken, not being pushed
+	queue    queue           // guarded by mu: taken, in no group, not being pushed
+	groups   *groups         // guarded by mu: taken, each in a group; nil before the first
 	window   int             // guarded by mu: messages it may hold
 	held     int             // guarded by mu: deliveries taken and not settled or parked
 	heldSize int             // guarded by mu: their bytes
@@ -46,17 +47,20 @@ type lane struct {
 	closed   bool            // guarded by mu
 	dirty    bool            // guarded by mu: progress is to be saved
 
-	failures    int       // guarded by mu: in a row
-	paused      bool      // guarded by mu
-	probing     bool      // guarded by mu: one push is let through
-	probeAt     time.Time // guarded by mu
-	shallow     bool      // guarded by mu: the endpoint does not keep connections, so nothing is pipelined
-	lastFailure string    // guarded by mu
-	failedAt    time.Time // guarded by mu
-	slot        time.Time // guarded by mu: when the next push may begin, with a limit of pushes per second
-	resting     bool      // guarded by mu: a pusher waits for its slot
-	redrive     *lane     // guarded by mu: pushes dead letters to the subscription's queue; nil before the first
-	queueOnly   bool      // immutable: this is such a lane; it takes nothing of the topic
+	failures    int         // guarded by mu: in a row
+	paused      bool        // guarded by mu
+	probing     bool        // guarded by mu: one push is let through
+	probeAt     time.Time   // guarded by mu
+	shallow     bool        // guarded by mu: the endpoint does not keep connections, so nothing is pipelined
+	lastFailure string      // guarded by mu
+	failedAt    time.Time   // guarded by mu
+	slot        time.Time   // guarded by mu: when the next push may begin, with a limit of pushes per second
+	resting     bool        // guarded by mu: a pusher waits for its slot
+	ungrouped   bool        // guarded by mu: the last that was taken to be pushed was in no group, or there was none
+	alarm       *time.Timer // guarded by mu: for the groups that rest; nil before the first
+	alarmAt     int64       // guarded by mu: when it comes, ms since 1970; 0: it is not set
+	redrive     *lane       // guarded by mu: pushes dead letters to the subscription's queue; nil before the first
+	queueOnly   bool        // immutable: this is such a lane; it takes nothing of the topic
 
 	saved engine.Sequence // worker only: the floor that was saved last
 	noted bool            // worker only: in the list of lanes whose progress goes with the notes
@@ -148,6 +152,9 @@ func (l *lane) roomLocked(size int) bool {
 // pushLocked queues a delivery and starts a pusher for it if one more may run.
 func (l *lane) pushLocked(d delivery) {
 	l.holdLocked(d)
+	if l.settings.config.Ordered && l.orderLocked(d) {
+		return
+	}
 	l.queue.pushBack(d)
 	l.startLocked()
 }
@@ -161,7 +168,7 @@ func (l *lane) holdLocked(d delivery) {
 
 // startLocked starts one pusher if there is something for it to push and one more may run.
 func (l *lane) startLocked() {
-	if l.queue.len == 0 || l.pushers >= l.settings.conns || l.resting || l.paused && !l.probing || l.egress.draining.Load() {
+	if l.waitsLocked() == 0 || l.pushers >= l.settings.conns || l.resting || l.paused && !l.probing || l.egress.draining.Load() {
 		return
 	}
 	if l.probing && l.pushers > 0 {
@@ -176,7 +183,9 @@ func (l *lane) feedLocked() {
 	if l.queueOnly || l.feeding || l.closed || l.paused || l.seen < l.next || l.egress.draining.Load() {
 		return
 	}
-	if l.held > l.window/2 || l.heldSize > l.egress.opts.WindowBytes/2 || !l.progress.Room(l.next) {
+	// What waits in resting groups may do so for long; half of the rest of the window has to be free.
+	blocked, heavy := l.groups.blocks()
+	if l.held-blocked > (l.window-blocked)/2 || l.heldSize-heavy > (l.egress.opts.WindowBytes-heavy)/2 || !l.progress.Room(l.next) {
 		return
 	}
 	if l.held > 0 && !l.roomLocked(l.wanted) {
@@ -230,7 +239,7 @@ const batchBytesMax = 128 << 10
 func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	depth := l.settings.config.Pipeline
+	depth := l.settings.depth
 	if l.shallow || l.probing || l.settings.interval > 0 {
 		depth = 1
 	}
@@ -240,12 +249,21 @@ func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Dura
 		depth = 0 // one waits for its slot already; it starts the next when the slot has come
 	}
 	size := 0
-	for len(into) < depth && size < batchBytesMax && l.queue.len > 0 && (!l.paused || l.probing) && !l.egress.draining.Load() {
-		d := l.queue.popFront()
+	var begun *group // the next may be of it, too
+	for len(into) < depth && size < l.settings.bytes && (begun != nil || l.waitsLocked() > 0) && (!l.paused || l.probing) && !l.egress.draining.Load() {
+		var d delivery
+		if l.groups == nil {
+			d = l.queue.popFront()
+		} else {
+			d, begun = l.popLocked(begun), nil
+		}
 		switch reason := l.overdue(&d, now); reason {
 		case "":
 			into = append(into, d)
 			size += d.m.Size()
+			if l.settings.serial && d.group != nil && d.group.first != nil {
+				begun = d.group
+			}
 		case engine.ReasonExpired:
 			l.egress.stats.expired.Add(1)
 			l.endLocked(d)
@@ -266,6 +284,8 @@ func (l *lane) batch(into []delivery) (_ []delivery, _ *settings, wait time.Dura
 			l.probing, l.paused = false, false // nothing is left to probe with
 		}
 		l.feedLocked()
+	} else if l.groups.goes() {
+		l.startLocked() // groups become ready many at a time
 	}
 	return into, l.settings, wait
 }
@@ -276,129 +296,6 @@ func (l *lane) rested() {
 	l.resting = false
 	l.startLocked()
 	l.mu.Unlock()
-}
-
-// overdue says why a delivery is not to be tried any more, "" when it is. Whatever its age, a delivery is tried
-// once, unless the endpoint is known to be down.
-func (l *lane) overdue(d *delivery, now int64) string {
-	p := &l.settings.config.Retry
-	switch {
-	case d.m.ExpiresAt() != 0 && d.m.ExpiresAt() <= now && !d.dead:
-		return engine.ReasonExpired
-	case (d.attempts > 0 || l.paused) && l.tooOld(d, now):
-		return engine.ReasonAge
-	case p.Exhausted(d.attempts):
-		return engine.ReasonAttempts
-	}
-	return ""
-}
-
-// tooOld reports whether a delivery is over its policy's longest age at a time.
-func (l *lane) tooOld(d *delivery, now int64) bool {
-	return now-max(d.m.PublishedAt(), d.m.DeliverAt(), d.since) > l.settings.config.Retry.MaxAge.Milliseconds()
-}
-
-// endLocked ends a delivery: it is settled, and the lane lets go of it.
-func (l *lane) endLocked(d delivery) {
-	if d.entry.IsZero() {
-		if !l.closed && d.epoch == l.epoch {
-			l.settleLocked(d.m.Sequence())
-		}
-	} else {
-		l.worker.forget(d.entry)
-	}
-	l.dropLocked(d)
-}
-
-// dropLocked lets go of a delivery.
-func (l *lane) dropLocked(d delivery) {
-	l.held--
-	l.heldSize -= d.m.Size()
-	l.egress.held.Add(int64(-d.m.Size()))
-	d.m.Release()
-}
-
-// result is what became of one delivery of a batch.
-type result struct {
-	outcome    Outcome
-	untried    bool // the request was written behind one that failed, or not at all: no attempt
-	status     int
-	retryAfter time.Duration
-	failure    string // in words, for the lane's state
-	answer     []byte // piece of the answer, copied
-}
-
-// finish settles what a pusher tried. results[i] belongs to batch[i].
-func (l *lane) finish(batch []delivery, results []result) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := len(batch) - 1; i >= 0; i-- {
-		d, r := batch[i], &results[i]
-		switch {
-		case l.closed:
-			l.endLocked(d)
-		case r.untried && d.epoch != l.epoch && d.entry.IsZero():
-			l.dropLocked(d) // the lane was rewound behind it, and takes the message once more
-		case r.untried:
-			l.queue.pushFront(d)
-		case r.outcome == Delivered:
-			l.egress.stats.delivered.Add(1)
-			l.window = min(l.window+1, l.egress.opts.WindowMessages)
-			l.recoverLocked()
-			l.endLocked(d)
-		default:
-			l.failedLocked(d, r)
-		}
-	}
-	l.feedLocked()
-}
-
-// failedLocked decides how a delivery goes on after a failed attempt.
-func (l *lane) failedLocked(d delivery, r *result) {
-	now := time.Now()
-	policy := &l.settings.config.Retry
-	if r.outcome == Dead || now.UnixMilli() >= d.again {
-		d.attempts++
-		d.again = now.Add(l.egress.scaled(backoff(policy, d.attempts, r.retryAfter))).UnixMilli()
-	} // else the breaker asked, before its policy wanted to: no message dies of that
-	l.lastFailure, l.failedAt = r.failure, now
-	stale := d.epoch != l.epoch && d.entry.IsZero() // the lane was rewound behind it, and takes the message once more
-	letter := engine.DeadLetter{Status: r.status, Failure: r.failure, Answer: r.answer}
-	if r.outcome == Dead {
-		l.recoverLocked() // the endpoint is alive, it just does not want this one
-		l.egress.stats.refused.Add(1)
-		letter.Reason = engine.ReasonRefused
-		if stale {
-			l.dropLocked(d)
-		} else {
-			l.worker.bury(l, d, letter)
-		}
-		return
-	}
-	l.egress.stats.failed.Add(1)
-	l.failures++
-	l.window = max(l.window/2, l.windowMin())
-	down := l.failures >= l.egress.opts.BreakerFailures
-	letter.Reason = l.overdue(&d, now.UnixMilli())
-	if letter.Reason == "" && !down && l.tooOld(&d, d.again) {
-		letter.Reason = engine.ReasonAge // by then it will be; now it is known what the endpoint said
-	}
-	if stale {
-		l.dropLocked(d)
-	} else if letter.Reason == engine.ReasonExpired {
-		l.egress.stats.expired.Add(1)
-		l.endLocked(d)
-	} else if letter.Reason != "" {
-		l.worker.bury(l, d, letter)
-	} else if !down {
-		l.worker.retry(l, d, time.UnixMilli(d.again))
-	} else {
-		// The endpoint is down rather than this message bad: it waits in its place, without a copy.
-		l.queue.pushFront(d)
-	}
-	if down {
-		l.pauseLocked(now, r.retryAfter)
-	}
 }
 
 // close drops everything the lane holds; pushes under way end by themselves.
@@ -412,6 +309,7 @@ func (l *lane) close() {
 	for l.queue.len > 0 {
 		l.endLocked(l.queue.popFront())
 	}
+	l.purgeLocked(l.endLocked)
 	if l.redrive != nil {
 		l.redrive.close()
 	}
@@ -428,6 +326,9 @@ func (l *lane) update(set *settings) {
 	} else {
 		l.settings = set
 		l.shallow = false
+		if set.config.Ordered && !old.config.Ordered {
+			l.regroupLocked()
+		}
 		if l.redrive != nil && set.config.DeadLetters.Queue != "" {
 			l.redrive.update(l.egress.queueSettings(set))
 		}

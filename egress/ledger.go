@@ -165,6 +165,9 @@ func (w *worker) write() {
 		if l := n.lane; l != nil && n.kind != noteDrop && n.kind != noteRewind {
 			l.mu.Lock()
 			l.dropLocked(n.d)
+			if n.d.group != nil {
+				l.startLocked() // it goes on behind its dead letter
+			}
 			l.feedLocked()
 			l.mu.Unlock()
 		}

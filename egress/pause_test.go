@@ -25,7 +25,7 @@ func (mute) Body(s []byte, m *engine.Message) (body, grown []byte) { return m.Bo
 func (mute) AppendHeader(dst []byte, _ *engine.Message, _ []byte, _ int) []byte { return dst }
 
 // stillLane returns a lane whose worker does not run.
-func stillLane(t *testing.T) *lane {
+func stillLane(t testing.TB) *lane {
 	t.Helper()
 	e, err := engine.New(engine.Options{Store: memstore.New(memstore.Options{})})
 	if err != nil {

@@ -161,7 +161,7 @@ func inBubble(t *testing.T, opts egress.Options, fn func(t *testing.T, b *bubble
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire()
 		opts.Dial = w.dial
-		opts.Kinds = []egress.Kind{webhook.New(webhook.Options{}), sns.New(sns.Options{}), smq.New(smq.Options{}), smn.New(smn.Options{})}
+		opts.Kinds = []egress.Kind{webhook.New(webhook.Options{}), sns.New(sns.Options{}), smq.New(smq.Options{}), smn.New(smn.Options{}), queueKind()}
 		h := newHouse(t, newMemory(), opts)
 		fn(t, &bubble{h, w, h.topic("orders")})
 		close(w.closed)

@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"fanfare/egress/pipeline"
+	"fanfare/engine"
 )
 
-// A pusher is a goroutine with one connection. It lives while its lane has something to push.
+// A pusher is a goroutine with one connection, or with none where its pushes go into a queue of ours (place.go). It lives
+// while its lane has something to push.
 type pusher struct {
 	egress  *Egress
 	lane    *lane
@@ -18,10 +20,14 @@ type pusher struct {
 	results []result
 	scratch *scratch // while a batch is rendered and written
 	ends    []int    // of the requests of the batch in what is written
+	seconds []bool   // which of them are in a second protocol, for endpoints that have one
 	answer  pipeline.Answer
 	broken  bool   // the last exchange failed: the connection is of no use
 	late    bool   // because time ran out
 	run     func() // the method value, made once: starting a pusher allocates nothing
+
+	placed []*engine.Message // of a batch that goes into a queue of ours; nil for one that cannot
+	errs   []error           // what became of them
 }
 
 // scratch is the memory that rendering takes. A pusher that waits for an answer holds none: hostile endpoints make
@@ -110,6 +116,10 @@ const staleWithin = time.Second
 
 // push tries the batch once. A reused connection that turns out to be closed is replaced by a new one.
 func (p *pusher) push(set *settings) {
+	if set.placer != nil {
+		p.place(set)
+		return
+	}
 	if p.conn != nil && p.from != set.endpoint {
 		p.from.put(p.conn)
 		p.conn = nil
@@ -174,7 +184,7 @@ func (p *pusher) exchange(set *settings) {
 // write renders the batch and writes it at once.
 func (p *pusher) write(set *settings) error {
 	p.scratch = p.egress.endpoints.takeScratch()
-	p.conn.Out, p.ends = p.scratch.out[:0], p.ends[:0]
+	p.conn.Out, p.ends, p.seconds = p.scratch.out[:0], p.ends[:0], p.seconds[:0]
 	for i := range p.batch {
 		p.render(set, &p.batch[i])
 		p.ends = append(p.ends, p.conn.Len())
@@ -223,7 +233,7 @@ func (p *pusher) noteManners(set *settings) {
 		return
 	}
 	tooOften := false
-	if p.broken || p.results[len(p.batch)-1].untried {
+	if p.broken || p.answer.Close && p.results[len(p.batch)-1].untried {
 		tooOften = m.broke(p.conn.Flushed)
 	} else {
 		m.held()
@@ -244,7 +254,14 @@ func (p *pusher) setShallow(shallow bool) {
 func (p *pusher) render(set *settings, d *delivery) {
 	var body []byte
 	body, p.scratch.body = set.encoder.Body(p.scratch.body[:0], d.m)
-	out := append(p.conn.Out, set.head...)
+	head := set.head
+	if set.bilingual != nil {
+		second := set.bilingual.Second(body)
+		if p.seconds = append(p.seconds, second); second {
+			head = set.secondHead
+		}
+	}
+	out := append(p.conn.Out, head...)
 	out = set.encoder.AppendHeader(out, d.m, body, d.attempts+1)
 	out = append(out, "Content-Length: "...)
 	out = strconv.AppendInt(out, int64(len(body)), 10)
@@ -261,6 +278,10 @@ func (p *pusher) render(set *settings, d *delivery) {
 func (p *pusher) judge(set *settings, i int) {
 	r := &p.results[i]
 	*r = result{outcome: set.outcome(p.answer.Status, p.answer.Snippet()), status: p.answer.Status}
+	if set.bilingual != nil && set.bilingual.Learn(p.seconds[i], p.answer.Status, p.answer.Snippet()) && r.outcome != Delivered {
+		*r = result{untried: true}
+		return
+	}
 	if r.outcome != Delivered {
 		r.retryAfter = time.Duration(p.answer.RetryAfter) * time.Second
 		r.failure = "HTTP " + strconv.Itoa(p.answer.Status)

@@ -2,15 +2,16 @@ package egress
 
 import "fanfare/engine"
 
-// delivery is one message owed to the lane's subscription.
+// delivery is one message owed to the lane's subscription. It is copied about: it fills one cache line, and no more.
 type delivery struct {
 	m        *engine.Message
 	attempts int             // made so far
 	since    int64           // when it began, ms since 1970; 0: with its message
 	again    int64           // when its policy wants the next attempt, ms since 1970; one before it is a probe
-	epoch    int             // of the lane when it was taken
+	epoch    int32           // of the lane when it was taken
 	dead     bool            // it is a dead letter on its way to the subscription's queue
 	entry    engine.TimerKey // of the timer it came from; zero for one that is in the progress
+	group    *group          // it is in flight of; nil for one that waits, or is in none
 }
 
 // queue is a first-in first-out of deliveries that can also take one back at its front. It keeps its

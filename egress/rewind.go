@@ -69,6 +69,7 @@ func (w *worker) applyRewind(n *note) error {
 			l.queue.pushBack(d)
 		}
 	}
+	l.purgeLocked(l.dropLocked)
 	l.saved = l.progress.Floor
 	w.batch.SaveProgress(l.sub.ID, l.progress.AppendBytes(nil))
 	l.feedLocked()

@@ -22,6 +22,9 @@ func (l *lane) State() engine.LaneState {
 		InFlight: l.held, Connections: l.pushers, Failures: l.failures, LastFailure: l.lastFailure, FailedAt: l.failedAt,
 		Shallow: l.shallow,
 	}
+	if l.groups != nil {
+		s.Groups = len(l.groups.resting)
+	}
 	if s.High > s.Floor {
 		s.Lag = uint64(s.High-s.Floor) - min(uint64(s.High-s.Floor), uint64(l.progress.Marked()))
 	}

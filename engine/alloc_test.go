@@ -3,10 +3,14 @@
 package engine_test
 
 import (
+	"strconv"
 	"testing"
 
 	"fanfare/engine"
 	"fanfare/engine/memstore"
+	"fanfare/engine/pebblestore"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // quiet counts, and keeps nothing.
@@ -46,6 +50,53 @@ func TestPublishAllocatesNothing(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(5000, group); n != 0 {
 			t.Errorf("groups of %d: %v allocations per group", size, n)
+		}
+	}
+}
+
+// A FIFO topic looks for a duplicate, and remembers what is none, at no cost of memory but for that of its window.
+func TestFIFOPublishAllocatesNothing(t *testing.T) {
+	store, err := pebblestore.Open(pebblestore.Options{Dir: "data", FS: vfs.NewMem(), FreeBytesMin: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.New(engine.Options{Store: store, Shards: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Attach(&quiet{}); err != nil {
+		t.Fatal(err)
+	}
+	e.Start()
+	defer func() {
+		e.Close()
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	tp, _, err := e.CreateTopicWith(engine.TopicConfig{Name: "orders.fifo", FIFO: &engine.FIFO{ByContent: true, PerGroup: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, body := 0, make([]byte, 1024)
+	publish := func(step int) func() {
+		return func() {
+			n += step
+			m := engine.NewMessage()
+			m.Set(engine.FieldBody, strconv.AppendInt(body[:0], int64(n), 10))
+			m.Set(engine.FieldGroup, []byte("a group"))
+			if err := e.Publish(tp, m); err != nil || m.Duplicate() != (step == 0) {
+				t.Fatalf("published: %v, duplicate: %v", err, m.Duplicate())
+			}
+			m.Release()
+		}
+	}
+	for range 2000 {
+		publish(1)()
+	}
+	for name, step := range map[string]int{"new": 1, "duplicate": 0} {
+		if n := testing.AllocsPerRun(2000, publish(step)); n != 0 {
+			t.Errorf("%s: %v allocations per message", name, n)
 		}
 	}
 }

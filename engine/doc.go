@@ -15,6 +15,9 @@
 // when it is due: the commit that gives it its sequence deletes the entry, in one batch. The egress parks
 // deliveries that failed on the same timer.
 //
+// A queue is a topic from which nobody is pushed to: its messages are handed to a Queue, and from there to whoever receives
+// (queue.go, receive.go, waiters.go). What becomes of them is written by the ledger of its shard (queueledger.go).
+//
 // # Where it stands on the data path
 //
 // In the middle: below the faces, above the egress and the stores. publish.go, shard.go and the ring are the
@@ -28,7 +31,8 @@
 // # Concurrency
 //
 // The committer is the only writer of its shard's sequences, the dispatcher of the high-water marks. The
-// catalog is read without locks, through immutable buckets and snapshots, and changed under one mutex.
+// catalog is read without locks, through immutable buckets and snapshots, and changed under one mutex. A queue has a mutex
+// of its own, under which nothing is read or written.
 //
 // # Errors
 //

@@ -18,6 +18,7 @@ type duplicates struct {
 	order   []remembered // as they were published; those before head are forgotten
 	head    int
 	trimmed Sequence // the states up to here are trimmed
+	scratch []byte   // for a state: an array would be allocated, since a batch is an interface
 }
 
 // publication is the first message with a key.
@@ -72,7 +73,7 @@ func (m *Message) setKey(fifo *FIFO) {
 		if !fifo.ByContent {
 			return
 		}
-		sum := sha256.Sum256(m.Body())
+		sum := sha256.Sum256(m.content())
 		hex.Encode(hash[:], sum[:])
 		id = hash[:]
 	}
@@ -85,6 +86,14 @@ func (m *Message) setKey(fifo *FIFO) {
 	}
 	sum := sha256.Sum256(append(text, id...))
 	m.key = [16]byte(sum[:])
+}
+
+// content is what the publisher sent for a body: an object of bodies by protocol says more than the one for all.
+func (m *Message) content() []byte {
+	if m.Has(FieldStructure) {
+		return m.Get(FieldStructure)
+	}
+	return m.Body()
 }
 
 // find makes the message a duplicate if the topic had one with its key within the window, and reports whether it did.
@@ -106,8 +115,8 @@ func (d *duplicates) full() bool { return len(d.seen) >= duplicatesMax }
 func (d *duplicates) remember(b Batch, t *Topic, m *Message, now int64) {
 	p := publication{m.ID(), m.Sequence(), now}
 	d.add(m.key, p)
-	var value [publishedSize]byte
-	b.PutState(t.ID, StatePublished, p.sequence, appendPublished(value[:0], m.key, &p))
+	d.scratch = appendPublished(d.scratch[:0], m.key, &p)
+	b.PutState(t.ID, StatePublished, p.sequence, d.scratch)
 }
 
 func (d *duplicates) add(key [16]byte, p publication) {

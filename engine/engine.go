@@ -132,6 +132,7 @@ func (e *Engine) Start() {
 	for _, l := range e.ledgers {
 		e.running.Go(func() { l.run(e.stop) })
 	}
+	e.running.Go(func() { e.sweepQueues(e.stop) })
 	e.state.move(stateNew, stateRunning)
 	e.resumeMoves()
 }

@@ -91,7 +91,7 @@ func (e *Engine) StartMove(q *Queue, o MoveOptions) (Move, error) {
 	}
 	w := &mover{engine: e, queue: q, cancel: make(chan struct{}), move: move}
 	e.moves.mu.Lock()
-	if e.moves.running[move.Queue] != nil {
+	if old := e.moves.running[move.Queue]; old != nil && !old.ended() {
 		e.moves.mu.Unlock()
 		return Move{}, ErrMoveRunning
 	}
@@ -165,8 +165,16 @@ func (e *Engine) resumeMoves() {
 
 func (ms *moves) drop(w *mover) {
 	ms.mu.Lock()
-	delete(ms.running, w.queue.Name())
+	if name := w.queue.Name(); ms.running[name] == w {
+		delete(ms.running, name)
+	}
 	ms.mu.Unlock()
+}
+
+// ended reports whether the move has come to its end, be it that this is still being written down.
+func (w *mover) ended() bool {
+	state := w.now().State
+	return state != MoveRunning && state != MoveCancelling
 }
 
 func (w *mover) now() Move {

@@ -43,8 +43,8 @@ func (e *Engine) PublishGroup(t *Topic, messages []*Message, errs []error) {
 	}
 }
 
-// publishGroupFew is how many messages of a group cost no memory: as many as the clouds allow, and some.
-const publishGroupFew = 16
+// publishGroupFew is how many messages of a group cost no memory: as many as the egress puts into a queue together.
+const publishGroupFew = 64
 
 // push hands a message to its shard. Behind it the message's done channel gets one signal.
 func (e *Engine) push(t *Topic, m *Message) error {

@@ -159,8 +159,7 @@ type stuck struct {
 
 func (s *stuck) Dispatch(*engine.Message) { <-s.gate }
 
-// A purge takes what was answered before it, also when the queue has yet to hear of it: here the dispatcher is held up
-// between the answer and the queue by a message of a topic.
+// A purge takes what was answered before it, also while the dispatcher is held up by a message of a topic.
 func TestQueuePurgeTakesWhatWasAnswered(t *testing.T) {
 	runtime.GC()
 	runtime.GC() // pooled messages carry channels of another bubble
@@ -263,5 +262,21 @@ func TestFIFOQueueReceiptsOutliveARestart(t *testing.T) {
 		if got := q.Counts(); got != (engine.QueueCounts{InFlight: 3}) {
 			t.Fatalf("counts: %+v", got)
 		}
+	})
+}
+
+// One receive gets a message once, also when it is visible again before all are found.
+func TestQueueReceiveGetsAMessageOnce(t *testing.T) {
+	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
+		e, stop := open()
+		q := queue(t, e, engine.NewQueueConfig("jobs"))
+		send(t, e, q, "a", "b")
+		receive(t, q, engine.ReceiveRequest{Max: 1, Wait: time.Second, Visibility: time.Second})
+		stop()
+		e, stop = open() // a is known, b has to be read
+		defer stop()
+		time.Sleep(2 * time.Second)
+		got, _ := receive(t, e.Queue([]byte("jobs")), engine.ReceiveRequest{Visibility: 0})
+		wantBodies(t, got, "a/2", "b/1")
 	})
 }

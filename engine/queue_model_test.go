@@ -29,7 +29,6 @@ type modelMessage struct {
 	receives  int
 	inFlight  bool
 	dead      bool // it lies in the dead-letter queue, or is on its way there
-	memory    bool // the engine has it in memory
 	known     bool // a restart found it with a state, or it was received since
 	firstTime int64
 }
@@ -53,7 +52,7 @@ type queueModel struct {
 	dead      *engine.Queue
 	fifo      bool
 	restarted bool
-	lags      bool // there are messages that memory does not have
+	swept     int64 // when the engine last ended what was too old, ms since 1970
 
 	config   engine.QueueConfig
 	messages []*modelMessage // neither deleted nor purged nor expired, in the order of their sequences
@@ -85,6 +84,7 @@ func (m *queueModel) settle() { time.Sleep(time.Millisecond); synctest.Wait() }
 
 func (m *queueModel) boot() {
 	m.engine, m.stop = m.open()
+	m.swept = nowMillis()
 	dead := engine.NewQueueConfig("dead")
 	dead.Retention = engine.QueueRetentionMax
 	if m.fifo {
@@ -158,11 +158,7 @@ func (m *queueModel) expect(n int) (want []*modelMessage) {
 	taken := map[*modelMessage]bool{}
 	for len(want) < n {
 		x := m.next(now, taken, want)
-		switch {
-		case x == nil && len(want) == 0 && m.lags: // memory has nothing: it is read from the store
-			m.load()
-			continue
-		case x == nil:
+		if x == nil {
 			return want
 		}
 		switch limit := m.config.DeadLetters.Receives; {
@@ -190,7 +186,7 @@ func (m *queueModel) next(now int64, taken map[*modelMessage]bool, want []*model
 	// Of a FIFO queue the rest of a group comes before the next group.
 	for _, same := range []bool{true, false} {
 		for _, x := range m.messages {
-			if x.dead || x.sequence == 0 || !x.memory || taken[x] || !x.visible(now) || m.blocked(x, now, taken) || same && (group == "" || x.group != group) {
+			if x.dead || x.sequence == 0 || taken[x] || !x.visible(now) || m.blocked(x, now, taken) || same && (group == "" || x.group != group) {
 				continue
 			}
 			if first == nil || m.before(x, first) {
@@ -211,14 +207,6 @@ func (m *queueModel) before(x, o *modelMessage) bool {
 	return x.sequence < o.sequence
 }
 
-// load has all in memory.
-func (m *queueModel) load() {
-	m.lags = false
-	for _, o := range m.messages {
-		o.memory = true
-	}
-}
-
 // there reports whether a message is in the queue still.
 func (m *queueModel) there(x *modelMessage) bool { return !x.dead && slices.Contains(m.messages, x) }
 
@@ -230,6 +218,7 @@ func (m *queueModel) forget(x *modelMessage) {
 func (m *queueModel) count() {
 	now := nowMillis()
 	m.arrive(now)
+	m.sweep(now)
 	var want engine.QueueCounts
 	for _, x := range m.messages {
 		switch {
@@ -273,7 +262,30 @@ func (m *queueModel) arrive(now int64) {
 	slices.SortStableFunc(came, func(a, b *modelMessage) int { return int(a.until - b.until) })
 	last := m.queue.Topic().High()
 	for i, x := range came {
-		x.sequence, x.memory = last-engine.Sequence(len(came)-1-i), !m.lags
+		x.sequence = last - engine.Sequence(len(came)-1-i)
+	}
+}
+
+// sweep ends what is too old, as the engine does every minute: what it knows one by one, and of the rest the first.
+func (m *queueModel) sweep(now int64) {
+	for ; m.swept+time.Minute.Milliseconds() <= now; m.swept += time.Minute.Milliseconds() {
+		at := m.swept + time.Minute.Milliseconds()
+		young := engine.Sequence(0) // the first that is not too old, of those that were never received
+		var old []*modelMessage
+		for _, x := range m.messages {
+			switch {
+			case x.dead || x.sequence == 0 || x.sentAt > at:
+			case x.sentAt+m.config.Retention.Milliseconds() <= at:
+				old = append(old, x)
+			case !m.fifo && !x.known && (young == 0 || x.sequence < young):
+				young = x.sequence
+			}
+		}
+		for _, x := range old {
+			if m.fifo || x.known || young == 0 || x.sequence < young {
+				m.forget(x)
+			}
+		}
 	}
 }
 

@@ -39,7 +39,7 @@ func (m *queueModel) send() {
 	if m.duplicate(key, r) {
 		return
 	}
-	x.sequence, x.memory = r.Sequence(), !m.lags
+	x.sequence = r.Sequence()
 	if (x.sequence == 0) != (!m.fifo && delay > 0) {
 		m.fatal("the sequence of %s is %d", x.body, x.sequence)
 	}
@@ -144,7 +144,7 @@ func (m *queueModel) purge() {
 	if err := m.engine.PurgeQueue(m.queue); err != nil {
 		m.fatal("purging: %v", err)
 	}
-	m.messages, m.lags = slices.DeleteFunc(m.messages, func(x *modelMessage) bool { return !x.dead }), false
+	m.messages = slices.DeleteFunc(m.messages, func(x *modelMessage) bool { return !x.dead })
 }
 
 func (m *queueModel) configure() {
@@ -166,11 +166,7 @@ func (m *queueModel) configure() {
 func (m *queueModel) restart() {
 	m.note("restart")
 	m.stop()
-	m.restarted, m.lags = true, false
-	for _, x := range m.messages {
-		x.memory = x.known && !m.fifo
-		m.lags = m.lags || !x.dead && x.sequence != 0 && !x.memory
-	}
+	m.restarted = true
 	m.boot()
 }
 

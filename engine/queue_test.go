@@ -296,6 +296,51 @@ func TestQueueDelaysAndExpires(t *testing.T) {
 	})
 }
 
+// What nobody receives goes all the same when it is too old, and so does what was received and forgotten.
+func TestQueueSweep(t *testing.T) {
+	for _, fifo := range []*engine.FIFO{nil, {}} {
+		inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
+			e, stop := open()
+			defer stop()
+			config := engine.NewQueueConfig("jobs")
+			config.Retention, config.FIFO = time.Hour, fifo
+			q := queue(t, e, config)
+			for i := range 1000 { // more than memory keeps
+				send(t, e, q, fmt.Sprintf("%d:x", i%7))
+			}
+			receive(t, q, engine.ReceiveRequest{Max: 5, Visibility: 10 * time.Hour})
+			time.Sleep(30 * time.Minute)
+			send(t, e, q, "7:late")
+			time.Sleep(32 * time.Minute)
+			if got := q.Counts(); got != (engine.QueueCounts{Visible: 1}) {
+				t.Fatalf("counts: %+v", got)
+			}
+			n := 0
+			time.Sleep(time.Second)
+			if err := e.ReadTopic(q.Topic(), 0, q.Topic().High(), func(engine.Sequence, *engine.Message) bool { n++; return true }); err != nil || n != 1 {
+				t.Fatalf("%d messages are stored: %v", n, err)
+			}
+			got, _ := receive(t, q, engine.ReceiveRequest{})
+			wantBodies(t, got, "7:late/1")
+		})
+	}
+}
+
+// Large messages, of which memory keeps few, come together all the same.
+func TestQueueReceivesLargeMessages(t *testing.T) {
+	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
+		e, stop := open()
+		defer stop()
+		q := queue(t, e, engine.NewQueueConfig("jobs"))
+		for range 10 {
+			send(t, e, q, strings.Repeat("x", 512<<10))
+		}
+		if got, _ := receive(t, q, engine.ReceiveRequest{Visibility: -1}); len(got) != 10 {
+			t.Fatalf("received %d of 10", len(got))
+		}
+	})
+}
+
 func TestQueuePurge(t *testing.T) {
 	inQueueTime(t, func(t *testing.T, open func() (*engine.Engine, func())) {
 		e, stop := open()

@@ -17,8 +17,8 @@ func (q *Queue) offer(m *Message) {
 		q.ledger.note(queueNote{kind: noteEnded, queue: q}) // it was committed at the moment of the deletion
 		return
 	}
-	q.high = max(q.high, m.Sequence())
-	if q.aheadLocked() == m.Sequence() {
+	q.high = m.Sequence()
+	if q.aheadLocked() == q.high {
 		q.takeInLocked(m)
 	}
 	q.waiters.wakeLocked()
@@ -199,13 +199,13 @@ func (q *Queue) load() error {
 	q.next, q.floor, q.gone = p.Next, p.Next, min(p.Gone, uint64(high))
 	err = store.ReadStates(t.ID, StateReceived, 0, func(seq Sequence, value []byte) bool {
 		state, ok := parseReceived(value)
-		switch {
-		case !ok:
+		if !ok {
 			q.engine.opts.Log.Error().Str("queue", q.Name()).Uint64("sequence", uint64(seq)).Msg("what is known of a received message is damaged; it is visible")
-			fallthrough
-		case q.fifo():
+			state.sentAt = nowMillis() // its retention begins anew
+		}
+		if q.fifo() {
 			q.stored[seq] = state
-		default:
+		} else {
 			q.restoreLocked(q.table.Add(uint64(seq)), state)
 		}
 		return true

@@ -191,7 +191,7 @@ func (l *queueLedger) delete(n *queueNote) {
 }
 
 // move puts a message on the timer, as one that is sent to another queue at once. Both happen in one batch, so that a crash
-// finds it in one of the two. What cannot be read stays where it is.
+// finds it in one of the two. What is damaged is reported, and stays for whoever examines it.
 func (l *queueLedger) move(n *queueNote) error {
 	now := nowMillis()
 	return l.engine.opts.Store.ReadTopic(n.queue.topic.ID, n.sequence, n.sequence, func(_ Sequence, record []byte) bool {

@@ -149,35 +149,47 @@ func (c *catalog) removeQueueLocked(q *Queue) {
 	}
 }
 
-// check says what is wrong with the settings, nil for nothing.
-func (c *QueueConfig) check() error {
+// Validate returns all that is wrong with the settings.
+func (c *QueueConfig) Validate() (faults []*FieldError) {
+	fault := func(field, format string, args ...any) {
+		faults = append(faults, &FieldError{field, fmt.Sprintf(format, args...)})
+	}
 	if err := CheckTopicName(c.Name); err != nil {
-		return err
+		faults = append(faults, err)
 	}
-	within := func(field string, d, low, high time.Duration) error {
-		if d < low || d > high {
-			return &FieldError{field, fmt.Sprintf("must be between %v and %v", low, high)}
-		}
-		return nil
-	}
-	for _, err := range []error{
-		within("visibility", c.Visibility, 0, VisibilityMax),
-		within("delay", c.Delay, 0, QueueDelayMax),
-		within("retention", c.Retention, QueueRetentionMin, QueueRetentionMax),
-		within("receive_wait", c.ReceiveWait, 0, ReceiveWaitMax),
+	for _, d := range []struct {
+		field        string
+		v, low, high time.Duration
+	}{
+		{"visibility", c.Visibility, 0, VisibilityMax},
+		{"delay", c.Delay, 0, QueueDelayMax},
+		{"retention", c.Retention, QueueRetentionMin, QueueRetentionMax},
+		{"receive_wait", c.ReceiveWait, 0, ReceiveWaitMax},
 	} {
-		if err != nil {
-			return err
+		if d.v < d.low || d.v > d.high {
+			fault(d.field, "must be between %v and %v", d.low, d.high)
 		}
 	}
-	switch r := c.DeadLetters; {
-	case c.MessageMax < QueueMessageBytesMin || c.MessageMax > QueueMessageBytesMax:
-		return &FieldError{"message_max", fmt.Sprintf("must be between %d and %d bytes", QueueMessageBytesMin, QueueMessageBytesMax)}
-	case r == QueueRedrive{}:
-	case !validTopicName(r.Queue):
-		return &FieldError{"dead_letters.queue", "is not the name of a queue"}
-	case r.Receives < 1 || r.Receives > ReceivesMaxMax:
-		return &FieldError{"dead_letters.receives", fmt.Sprintf("must be between 1 and %d", ReceivesMaxMax)}
+	if c.MessageMax < QueueMessageBytesMin || c.MessageMax > QueueMessageBytesMax {
+		fault("message_max", "must be between %d and %d bytes", QueueMessageBytesMin, QueueMessageBytesMax)
+	}
+	r := c.DeadLetters
+	if r == (QueueRedrive{}) {
+		return faults
+	}
+	if !validTopicName(r.Queue) {
+		fault("dead_letters.queue", "is not the name of a queue")
+	}
+	if r.Receives < 1 || r.Receives > ReceivesMaxMax {
+		fault("dead_letters.receives", "must be between 1 and %d", ReceivesMaxMax)
+	}
+	return faults
+}
+
+// check returns the first thing that is wrong with the settings, nil for nothing.
+func (c *QueueConfig) check() error {
+	if faults := c.Validate(); len(faults) > 0 {
+		return faults[0]
 	}
 	return nil
 }

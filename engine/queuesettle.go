@@ -139,7 +139,6 @@ func (e *Engine) PurgeQueue(q *Queue) error {
 	}
 	q.reading.Lock() // nothing that was read before comes in behind
 	q.mu.Lock()
-	q.high = max(q.high, q.topic.High()) // what was answered may be on its way here
 	through := q.high
 	q.clearLocked()
 	q.next, q.floor, q.gone = through+1, through+1, uint64(through)
@@ -153,8 +152,8 @@ func (e *Engine) PurgeQueue(q *Queue) error {
 
 // clearLocked lets go of all that memory has.
 func (q *Queue) clearLocked() {
-	q.table.All(func(held any) {
-		if m, ok := held.(*Message); ok {
+	q.table.All(func(e *visibility.Entry) {
+		if m, ok := e.Held.(*Message); ok {
 			m.Release()
 		}
 	})

@@ -50,8 +50,8 @@ func (q *Queue) take(r *ReceiveRequest, dst []Received) (_ []Received, limited b
 		now := nowMillis()
 		q.table.Advance(now)
 		taken, limited = q.takeLocked(r, now, taken)
-		if len(taken) > 0 || limited || !q.lagsLocked() {
-			break
+		if len(taken) == r.Max || limited || !q.lagsLocked() || len(taken) > 0 && q.fifo() {
+			break // in a FIFO queue what comes may be of the same groups: looking for more may take long
 		}
 		q.mu.Unlock()
 		err = q.fill()
@@ -98,15 +98,17 @@ func (q *Queue) errLocked() error {
 	return q.engine.state.Load().err()
 }
 
-// takeLocked takes what memory has: first what was received before, or looked at, and then what is new.
+// takeLocked takes what memory has: first what was received before, or looked at, and then what is new. What is taken already
+// may be visible again meanwhile: to that only what is new is added.
 func (q *Queue) takeLocked(r *ReceiveRequest, now int64, taken []takeOf) (_ []takeOf, limited bool) {
 	c := q.Config()
+	more := len(taken) > 0
 	for len(taken) < r.Max {
 		if q.table.InFlight() >= QueueInFlightMax {
 			return taken, len(taken) == 0
 		}
 		e := q.table.First()
-		if e == nil {
+		if e == nil || more {
 			if e = q.freshLocked(); e == nil {
 				break
 			}
@@ -127,9 +129,7 @@ func (q *Queue) takeLocked(r *ReceiveRequest, now int64, taken []takeOf) (_ []ta
 func (q *Queue) endedLocked(c *QueueConfig, e *visibility.Entry, now int64) bool {
 	seq := Sequence(e.Sequence)
 	if e.SentAt+c.Retention.Milliseconds() <= now {
-		q.removeLocked(e)
-		q.noteLocked(queueNote{kind: noteDeleted, sequence: seq})
-		q.engine.queueExpired.Add(1)
+		q.expireLocked(e)
 		return true
 	}
 	if c.DeadLetters.Receives == 0 || int(e.Receives) < c.DeadLetters.Receives {

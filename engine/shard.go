@@ -277,7 +277,7 @@ func (s *shard) dispatch() {
 	}
 }
 
-// answer wakes the publishers of a group and counts them. A message from the timer has none.
+// answer gives queues their messages, wakes the publishers of a group and counts them. A message from the timer has none.
 func (s *shard) answer(g *group, err error) (publishers uint64) {
 	for pos := g.first; pos < g.last; pos++ {
 		m, _ := s.ring.Peek(pos)
@@ -285,6 +285,9 @@ func (s *shard) answer(g *group, err error) (publishers uint64) {
 			m.err = ErrUnavailable
 		} else if seq := m.Sequence(); seq != 0 && !m.duplicate {
 			m.topic.high.Store(uint64(seq))
+			if q := m.topic.queue; q != nil {
+				q.offer(m) // who was told that a message is sent can receive it
+			}
 		}
 		if !m.waited {
 			continue
@@ -309,11 +312,7 @@ func (s *shard) deliver(g *group, err error) {
 			if !m.parked.IsZero() {
 				timers.Added(m.parked)
 			}
-			switch {
-			case m.Sequence() == 0 || m.duplicate: // it is not to be delivered, or not yet
-			case m.topic.queue != nil:
-				m.topic.queue.offer(m)
-			default:
+			if m.Sequence() != 0 && !m.duplicate && m.topic.queue == nil { // else it is not to be delivered, or not yet, or it was
 				s.engine.egress.Dispatch(m)
 			}
 		}

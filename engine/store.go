@@ -86,7 +86,8 @@ const (
 
 // Batch collects writes that happen together.
 type Batch interface {
-	// AppendMessage's record must stay unchanged until Apply; all other slices may be used again at once.
+	// AppendMessage's record must stay unchanged until Apply; all other slices may be used again at once. The sequences of
+	// a topic rise; they have gaps where the topic is a queue's that is imported.
 	AppendMessage(topic TopicID, sequence Sequence, record []byte)
 	// TrimTopic forgets the messages behind the sequence after, up to and including through, but not that
 	// there were so many.

@@ -33,6 +33,7 @@ type SubscriptionConfig struct {
 	MaxInFlight       int               `json:"max_in_flight"`            // requests in flight; default 64
 	Pipeline          int               `json:"pipeline"`                 // requests in flight per connection; default 1
 	MaxPerSecond      int               `json:"max_per_second,omitempty"` // pushes begun per second; default 0: no limit
+	Ordered           bool              `json:"ordered,omitempty"`        // within a group one delivery after the other; always of a FIFO topic
 	Retry             RetryPolicy       `json:"retry"`
 	Answers           AnswerRules       `json:"answers,omitzero"`
 	DeadLetters       DeadLetterPlace   `json:"dead_letters,omitzero"`
@@ -71,6 +72,7 @@ type LaneState struct {
 	LastFailure string    // in words
 	FailedAt    time.Time // zero without one
 	Probe       time.Time // the breaker's next probe, of a paused lane
+	Groups      int       // that wait for another try, of an ordered subscription
 	Shallow     bool      // nothing is pipelined, since the endpoint did not keep up with it
 }
 

@@ -18,6 +18,7 @@ func (t *Topic) Subscription(name string) *Subscription {
 // PutSubscription makes a subscription of the topic or replaces the settings of the one of that name. It
 // gets the messages whose publish begins after the return.
 func (e *Engine) PutSubscription(t *Topic, config SubscriptionConfig) (s *Subscription, created bool, err error) {
+	config.Ordered = config.Ordered || t.Config().FIFO != nil
 	if err := e.egress.Check(&config); err != nil {
 		return nil, false, err
 	}
@@ -77,6 +78,7 @@ func (e *Engine) UpdateSubscription(s *Subscription, update func(*SubscriptionCo
 		}
 		config := s.Config().Clone()
 		update(config)
+		config.Ordered = config.Ordered || s.Topic.Config().FIFO != nil
 		if err := e.egress.Check(config); err != nil {
 			return nil, err
 		}

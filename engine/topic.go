@@ -23,7 +23,7 @@ type TopicConfig struct {
 // FIFO makes a topic, or a queue, keep the order of the messages of each group (FieldGroup), and take a message once: within
 // DeduplicationWindow another one with the same deduplication id (FieldDeduplicationID) is a duplicate.
 type FIFO struct {
-	ByContent bool `json:"by_content,omitempty"` // a message without an id has the SHA-256 of its body, in hex, for one
+	ByContent bool `json:"by_content,omitempty"` // a message without an id has the SHA-256 of its body, or of its object of bodies by protocol, in hex, for one
 	PerGroup  bool `json:"per_group,omitempty"`  // ids are compared within a group rather than within the topic
 }
 

@@ -15,13 +15,22 @@ func (e *Engine) CreateTopic(name string, labels map[string]string) (t *Topic, c
 	return e.createTopic(TopicConfig{Name: name, Labels: labels})
 }
 
-// DeclareTopic is CreateTopic for the configuration file. A topic that exists takes over the retention.
-func (e *Engine) DeclareTopic(name string, retention Retention) (t *Topic, created bool, err error) {
-	t, created, err = e.createTopic(TopicConfig{Name: name, Retention: retention, Declared: true})
-	if err == nil && !created {
-		err = e.SetRetention(t, retention)
+// DeclareTopic is CreateTopicWith for the configuration file. A topic that exists takes over the retention, and how
+// duplicates are found; whether it is FIFO cannot be changed.
+func (e *Engine) DeclareTopic(config TopicConfig) (t *Topic, created bool, err error) {
+	config.Declared = true
+	if t, created, err = e.createTopic(config); err != nil || created {
+		return t, created, err
 	}
-	return t, created, err
+	switch have := t.Config().FIFO; {
+	case (have == nil) != (config.FIFO == nil):
+		return t, false, &FieldError{"fifo", "cannot be changed: the topic exists"}
+	case have != nil && *have != *config.FIFO:
+		if err := e.SetFIFO(t, *config.FIFO); err != nil {
+			return t, false, err
+		}
+	}
+	return t, false, e.SetRetention(t, config.Retention)
 }
 
 // CreateTopicWith is CreateTopic for a topic with more than a name and labels.

@@ -51,6 +51,7 @@ type Head struct {
 	Target []byte // path and query as received, percent-encoding untouched, without scheme and host
 	Path   []byte // the target up to the '?', still encoded
 	Query  []byte // behind the '?', still encoded; nil without one
+	Body   []byte // as far as it tells requests apart: nil while only the head is there, and when it is not small
 }
 
 // ParseHead reads the head of a request.

@@ -105,6 +105,9 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 	s.reading.Delete(&ctx.Request.Header)
 	h := getHead(&ctx.Request.Header)
 	defer putHead(h)
+	if isSmall(&ctx.Request.Header) {
+		h.Body = ctx.Request.Body()
+	}
 	f := s.face(h)
 	switch {
 	case ambiguousFraming(&ctx.Request.Header):

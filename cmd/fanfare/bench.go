@@ -18,6 +18,7 @@ import (
 
 type benchCommand struct {
 	Publish    benchPublish    `cmd:"" help:"Publish to a running server and report rate and latency."`
+	Receive    benchReceive    `cmd:"" help:"Receive from a queue of a running server, delete, and report rate and latency."`
 	Push       benchPush       `cmd:"" help:"Push from this process alone, without HTTP in front: what a push costs."`
 	PushLoop   benchPushLoop   `cmd:"" name:"push-loop" help:"Post one fixed body in a bare client loop: the ceiling of the pushes."`
 	FixedReply benchFixedReply `cmd:"" help:"Serve one fixed reply: the ceiling of the publishes."`
@@ -32,23 +33,29 @@ type benchCommand struct {
 
 type benchPublish struct {
 	Target   string        `help:"URL of the server." default:"http://127.0.0.1:8080"`
-	Face     string        `help:"API to publish through." enum:"smq,rocketmq,dms,smn,sns,native" default:"native" placeholder:"smq|rocketmq|dms|smn|sns|native"`
-	Topic    string        `help:"Topic; it must exist." required:""`
+	Face     string        `help:"API to publish through; sqs sends to a queue." enum:"smq,rocketmq,dms,smn,sns,sqs,native" default:"native" placeholder:"smq|rocketmq|dms|smn|sns|sqs|native"`
+	Topic    string        `help:"Topic, or queue of sqs; it must exist." required:""`
 	Size     int           `help:"Bytes of a message's body." default:"1024"`
 	Conns    int           `help:"Connections, with one request in flight on each." default:"32"`
 	Duration time.Duration `help:"How long to publish." default:"5s"`
 	Topics   int           `help:"Publish to TOPIC-000000 and on in turn, that many; 1 is TOPIC itself." default:"1"`
 	Stamp    bool          `help:"Begin bodies with their intended send time, for the latencies of a sink."`
-	Rate     float64       `help:"Publishes per second of an open loop, whose latency counts from the intended time; 0 is a closed loop." default:"0"`
+	Rate     float64       `help:"Messages per second of an open loop, whose latency counts from the intended time; 0 is a closed loop." default:"0"`
 	Region   string        `help:"Region in the names of sns and smn." default:""`
-	JSON     bool          `name:"json" help:"Print the result as one line of JSON."`
+	Batch    int           `help:"Messages in a request of sns or sqs, up to 10." default:"1"`
+	Groups   int           `help:"Messages for a FIFO topic of sns or queue of sqs, in so many groups in turn; 0 is none." default:"0"`
+	signFlags
+	JSON bool `name:"json" help:"Print the result as one line of JSON."`
 }
 
 // Run publishes.
 func (c *benchPublish) Run(ctx context.Context) error {
 	opts := bench.PublishOptions{
 		Target: c.Target, Face: c.Face, Topic: c.Topic, SizeBytes: c.Size, Conns: c.Conns, Duration: c.Duration, Rate: c.Rate,
-		Region: c.Region, Topics: c.Topics, Stamp: c.Stamp,
+		Region: c.Region, Topics: c.Topics, Stamp: c.Stamp, Batch: c.Batch, Groups: c.Groups,
+	}
+	if err := c.sign(&opts); err != nil {
+		return err
 	}
 	result, err := bench.Publish(ctx, opts, os.Stderr)
 	if err != nil {

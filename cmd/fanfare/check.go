@@ -69,6 +69,12 @@ func printReport(to io.Writer, r *pebblestore.Report) error {
 	for _, t := range r.Topics {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\n", t.Name, t.Messages, t.Bytes, t.First, t.High)
 	}
+	if len(r.Queues) > 0 {
+		fmt.Fprintf(w, "\nQUEUE\tMESSAGES\tBYTES\tRECEIVED\tSCHEDULED\tLAST\n")
+	}
+	for _, q := range r.Queues {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", q.Name, q.Messages, q.Bytes, q.Received, q.Scheduled, q.High)
+	}
 	if len(r.Subscriptions) > 0 {
 		fmt.Fprintf(w, "\nSUBSCRIPTION\tTOPIC\tKIND\tSETTLED TO\tOWED\tSCHEDULED\tDEAD LETTERS\n")
 	}

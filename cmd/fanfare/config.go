@@ -3,12 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,12 +37,14 @@ type config struct {
 	Profiling profilingConfig `yaml:"profiling"`
 
 	SNS snsConfig `yaml:"sns"`
+	SQS sqsConfig `yaml:"sqs,omitempty"`
 	SMQ smqConfig `yaml:"smq"`
 	SMN smnConfig `yaml:"smn"`
 
 	Faces       []string           `yaml:"faces,omitempty"`       // that are served; default: all
 	Credentials []credentialConfig `yaml:"credentials,omitempty"` // that sign requests; without any nobody is asked for a signature
 
+	Queues []queueConfig `yaml:"queues,omitempty"`
 	Topics []topicConfig `yaml:"topics"`
 
 	keys    *auth.Keyring // the credentials, once the faces stand
@@ -56,6 +56,8 @@ type config struct {
 // limitsConfig bounds what clients can make Fanfare hold. Above a limit they get the error of their protocol.
 type limitsConfig struct {
 	Topics                int       `yaml:"topics"`
+	Queues                int       `yaml:"queues"`
+	Receivers             int       `yaml:"receivers"` // that wait for messages at a time
 	Subscriptions         int       `yaml:"subscriptions"`
 	SubscriptionsPerTopic int       `yaml:"subscriptions_per_topic"`
 	Connections           int       `yaml:"connections"`         // of clients
@@ -71,35 +73,22 @@ type profilingConfig struct {
 	BlockRateNS   int `yaml:"block_rate_ns"`  // one wait in so many nanoseconds of waiting is recorded; 0: none
 }
 
-// retryScale is a factor above 0.
-type retryScale float64
-
-// UnmarshalText reads the text form.
-func (r *retryScale) UnmarshalText(text []byte) error {
-	v, err := strconv.ParseFloat(string(text), 64)
-	if err != nil || !(v > 0 && v <= 1000) {
-		return errors.New("must be a number above 0, up to 1000")
-	}
-	*r = retryScale(v)
-	return nil
-}
-
-// MarshalText writes the text form.
-func (r retryScale) MarshalText() ([]byte, error) { //nolint:unparam // as encoding.TextMarshaler wants it
-	return strconv.AppendFloat(nil, float64(r), 'g', -1, 64), nil
-}
-
 type snsConfig struct {
 	Region   string         `yaml:"region"`
 	Account  string         `yaml:"account"`
 	Gateways gatewaysConfig `yaml:"gateways,omitempty"` // for what is not reached over HTTP
-	Queues   string         `yaml:"queues,omitempty"`   // base URL of the server whose queues a RedrivePolicy names
+	Queues   string         `yaml:"queues,omitempty"`   // where queues are that are not ours: a base URL, or a list of [REGION/]ACCOUNT=URL
 	Answers  answersConfig  `yaml:"answers,omitempty"`
 
 	Signing  string `yaml:"signing"`             // auto, on or off: see signing.go
 	CertURL  string `yaml:"cert_url,omitempty"`  // of the certificate in documents, or its base; default: public_url
 	CertFile string `yaml:"cert_file,omitempty"` // certificate in PEM; default: one is generated and kept in data
 	KeyFile  string `yaml:"key_file,omitempty"`  // its key
+}
+
+type sqsConfig struct {
+	Region  string `yaml:"region,omitempty"`  // default: that of sns
+	Account string `yaml:"account,omitempty"` // likewise
 }
 
 type smqConfig struct {
@@ -117,6 +106,7 @@ type smnConfig struct {
 
 type topicConfig struct {
 	Name          string               `yaml:"name"`
+	FIFO          *fifoConfig          `yaml:"fifo,omitempty"` // left out: a standard topic
 	Retention     retentionConfig      `yaml:"retention,omitempty"`
 	Subscriptions []subscriptionConfig `yaml:"subscriptions,omitempty"`
 }
@@ -139,6 +129,7 @@ type subscriptionConfig struct {
 	MaxInFlight       int               `yaml:"max_in_flight,omitempty"`
 	Pipeline          int               `yaml:"pipeline,omitempty"`
 	MaxPerSecond      int               `yaml:"max_per_second,omitempty"`
+	Ordered           bool              `yaml:"ordered,omitempty"` // within a group one after the other
 	FilterTag         string            `yaml:"filter_tag,omitempty"`
 	FilterPolicy      string            `yaml:"filter_policy,omitempty"`       // JSON, in the language of Amazon SNS
 	FilterPolicyScope string            `yaml:"filter_policy_scope,omitempty"` // MessageAttributes or MessageBody
@@ -195,59 +186,6 @@ type deadLettersConfig struct {
 	Queue string `yaml:"queue,omitempty"`
 }
 
-// duration is a time.Duration that reads and prints as "1m30s".
-type duration time.Duration
-
-// UnmarshalText reads the text form.
-func (d *duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
-	if err != nil {
-		return errors.New(`must be a duration such as "30s"`)
-	}
-	*d = duration(v)
-	return nil
-}
-
-// MarshalText writes the text form.
-func (d duration) MarshalText() ([]byte, error) { //nolint:unparam // as encoding.TextMarshaler wants it
-	return []byte(time.Duration(d).String()), nil
-}
-
-// byteCount is a size that reads as "64MiB" and prints likewise.
-type byteCount int64
-
-var byteUnits = []struct {
-	name string
-	size byteCount
-}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
-
-// UnmarshalText reads the text form; a number without a unit is bytes.
-func (b *byteCount) UnmarshalText(text []byte) error {
-	number, unit := strings.TrimSpace(string(text)), byteCount(1)
-	for _, u := range byteUnits {
-		if rest, ok := strings.CutSuffix(number, u.name); ok {
-			number, unit = strings.TrimSpace(rest), u.size
-			break
-		}
-	}
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 0 || n > math.MaxInt64/int64(unit) {
-		return errors.New(`must be a size such as "64MiB"`)
-	}
-	*b = byteCount(n) * unit
-	return nil
-}
-
-// MarshalText writes the text form.
-func (b byteCount) MarshalText() ([]byte, error) { //nolint:unparam // as encoding.TextMarshaler wants it
-	for _, u := range byteUnits {
-		if b >= u.size && b%u.size == 0 {
-			return []byte(strconv.FormatInt(int64(b/u.size), 10) + u.name), nil
-		}
-	}
-	return []byte("0"), nil
-}
-
 func defaultConfig() *config {
 	return &config{
 		Listen:     "127.0.0.1:8080",
@@ -259,7 +197,7 @@ func defaultConfig() *config {
 		Memory:     defaultMemory(),
 		RetryScale: 1,
 		Limits: limitsConfig{
-			Topics: 1_000_000, Subscriptions: 1_000_000, SubscriptionsPerTopic: 100_000, Connections: 65_536,
+			Topics: 1_000_000, Queues: 100_000, Receivers: 20_000, Subscriptions: 1_000_000, SubscriptionsPerTopic: 100_000, Connections: 65_536,
 			InFlightPublishes: 16_384, FreeBytes: 256 << 20,
 		},
 		SNS: snsConfig{Region: "us-east-1", Account: "000000000000", Signing: signingAuto},
@@ -346,6 +284,8 @@ func (c *config) validate(fault func(key, format string, args ...any)) {
 		value int
 	}{
 		{"topics", c.Limits.Topics},
+		{"queues", c.Limits.Queues},
+		{"receivers", c.Limits.Receivers},
 		{"subscriptions", c.Limits.Subscriptions},
 		{"subscriptions_per_topic", c.Limits.SubscriptionsPerTopic},
 		{"connections", c.Limits.Connections},
@@ -369,6 +309,7 @@ func (c *config) validate(fault func(key, format string, args ...any)) {
 	c.validateVendors(fault)
 	c.validateFaces(fault)
 	c.validateCredentials(fault)
+	c.validateQueues(fault)
 	c.validateTopics(fault)
 }
 
@@ -421,7 +362,7 @@ func (c *config) checkSubscription(s *subscriptionConfig) []*engine.FieldError {
 func (s *subscriptionConfig) engine() engine.SubscriptionConfig {
 	return engine.SubscriptionConfig{
 		Name: s.Name, Kind: s.Kind, Endpoint: s.Endpoint, Envelope: s.Envelope,
-		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, MaxPerSecond: s.MaxPerSecond, FilterTag: s.FilterTag, Declared: true,
+		MaxInFlight: s.MaxInFlight, Pipeline: s.Pipeline, MaxPerSecond: s.MaxPerSecond, Ordered: s.Ordered, FilterTag: s.FilterTag, Declared: true,
 		FilterPolicy: s.FilterPolicy, FilterPolicyScope: s.FilterPolicyScope,
 		Retry:       s.Retry.engine(),
 		Answers:     s.Answers.engine(),
@@ -435,13 +376,4 @@ func (c *config) dump() ([]byte, error) { return yaml.Marshal(c) }
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// mustText is the text form of a size.
-func mustText(b byteCount) string {
-	text, err := b.MarshalText()
-	if err != nil {
-		panic("BUG: a size has no text: " + err.Error())
-	}
-	return string(text)
 }

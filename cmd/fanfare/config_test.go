@@ -57,9 +57,12 @@ func TestDocumentedFileLoads(t *testing.T) {
 
 // What is printed as the effective configuration is a file that leads to it.
 func TestDumpLoadsAgain(t *testing.T) {
-	c, err := loadText(t, documented+"        retry: {min_delay: 2s, max_age: 1h}\n        filter_policy: '{\"a\": {\"b\": [1]}}'\n        filter_policy_scope: MessageBody\n")
+	c, err := loadText(t, documented+"        ordered: true\n        retry: {min_delay: 2s, max_age: 1h}\n        filter_policy: '{\"a\": {\"b\": [1]}}'\n        filter_policy_scope: MessageBody\n")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !c.Topics[0].Subscriptions[0].engine().Ordered {
+		t.Error("the subscription is not ordered")
 	}
 	text, err := c.dump()
 	if err != nil {
@@ -95,7 +98,7 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 		`FILE:2: log_level: is "loud", must be trace, debug, info, warn or error`,
 		`FILE:3: grace: must be a duration such as "30s"`)
 	f("durabilty: sync\ninsecure: perhaps",
-		`FILE:1: durabilty: is not a known key; known here: admin, credentials, data, durability, faces, grace, insecure, limits, listen, log_level, memory, profiling, public_url, retry_scale, smn, smq, sns, topics`,
+		`FILE:1: durabilty: is not a known key; known here: admin, credentials, data, durability, faces, grace, insecure, limits, listen, log_level, memory, profiling, public_url, queues, retry_scale, smn, smq, sns, sqs, topics`,
 		`FILE:2: insecure: must be true or false`)
 	f("profiling: {mutex_fraction: -1, block_rate_ns: 1000000001}",
 		`FILE:1: profiling.mutex_fraction: must be between 0 and 1000000000`,
@@ -104,6 +107,8 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 	f("data:", `FILE:1: data: has no value`)
 	f("topics: orders", `FILE:1: topics: must be a list`)
 	f("- a", `FILE:1: must be a mapping of keys to values`)
+	f("sqs: {account: x, region: EU}", `FILE:1: sqs: sqs: Region "EU" must be 1 to 32 lower-case letters, digits and '-'
+sqs: Account "x" must be 12 digits`)
 	f("smq: {missing_namespace: maybe}", `FILE:1: smq.missing_namespace: is "maybe", must be one of sdk, error, accept`)
 	f("sns:\n  gateways:\n    sms: ftp://h/\n    email: {server: h, username: u}",
 		`FILE:2: sns: sns: Gateways.SMS "ftp://h/" must be the http or https URL of a gateway`,
@@ -111,7 +116,7 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 		"FILE:4: sns.gateways.email: mail: Server must be host:port\nmail: From must be a mail address")
 	f("sns: {gateways: {sms: \"http://127.0.0.1:9/sms\", application: \"https://h/push?k=1\", email: {server: \"h:25\", from: a@example.com, require_tls: true}}}")
 	f(strings.NewReplacer("http://127", "ftp://127", "64", "many", "pipeline: 1", "pipeline: 0", "webhook  ", "webhok  ").Replace(documented),
-		`FILE:10: topics[0].subscriptions[0].kind: "webhok" is not a kind of subscriber: webhook, sns, smq, smn or gateway`,
+		`FILE:10: topics[0].subscriptions[0].kind: "webhok" is not a kind of subscriber: webhook, sns, sqs, smq, smn or gateway`,
 		`FILE:11: topics[0].subscriptions[0].endpoint: must begin with http:// or https://`,
 		`FILE:13: topics[0].subscriptions[0].max_in_flight: must be a whole number`,
 		`FILE:14: topics[0].subscriptions[0].pipeline: must be at least 1`)

@@ -124,7 +124,7 @@ func TestCredentialFaults(t *testing.T) {
 	f(one("access_key: a, secret: [s]"), `FILE:2: credentials[0].secret: must be text`,
 		`FILE:2: credentials[0].secret: must be given once: as secret_file, as secret_env or as secret`)
 	f("credentials:\n  - {access_key: a, secret: s}\n  - {access_key: a, secret: t}", `FILE:3: credentials[1].access_key: "a" is given twice`)
-	f("faces: [sns, sms, sns]", `FILE:1: faces[1]: is "sms", must be one of native, rocketmq, smq, dms, smn, sns`, `FILE:1: faces[2]: "sns" is given twice`)
+	f("faces: [sns, sms, sns]", `FILE:1: faces[1]: is "sms", must be one of native, rocketmq, smq, dms, smn, sqs, sns`, `FILE:1: faces[2]: "sns" is given twice`)
 
 	// Beyond this machine only with a signature on every request.
 	credential := "\ncredentials: [{access_key: a, secret: s}]"
@@ -172,7 +172,7 @@ func TestAnnounceCredentials(t *testing.T) {
 	one := []credentialConfig{{AccessKey: "a"}}
 	f(&config{}, `{"level":"warn","message":"no credentials are configured: every signature is accepted"}`)
 	f(&config{Credentials: one},
-		`{"credentials":1,"faces":["sns"],"level":"info","message":"signatures are verified"}`,
+		`{"credentials":1,"faces":["sqs","sns"],"level":"info","message":"signatures are verified"}`,
 		`{"faces":["native","rocketmq","smq","dms","smn"],"level":"warn","message":"credentials are configured, but these faces do not verify signatures yet: they accept every one"}`)
 	f(&config{Credentials: one, Faces: []string{"sns"}}, `{"credentials":1,"faces":["sns"],"level":"info","message":"signatures are verified"}`)
 }

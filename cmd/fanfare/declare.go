@@ -7,14 +7,19 @@ import (
 	"fanfare/engine"
 )
 
-// declare makes the topics and subscriptions of the configuration file exist. A subscription that was
-// declared once and is not any more is deleted; a topic stays, since it may hold messages, and so does
+// declare makes the queues, topics and subscriptions of the configuration file exist. A subscription that was
+// declared once and is not any more is deleted; a queue or a topic stays, since it may hold messages, and so does
 // everything the APIs made.
 func (k *core) declare(c *config) error {
+	for i := range c.Queues {
+		if err := k.declareQueue(c.Queues[i].engine()); err != nil {
+			return fmt.Errorf("queue %q: %w", c.Queues[i].Name, err)
+		}
+	}
 	declared := map[*engine.Subscription]bool{}
 	for i := range c.Topics {
 		tc := &c.Topics[i]
-		t, created, err := k.engine.DeclareTopic(tc.Name, tc.Retention.engine())
+		t, created, err := k.engine.DeclareTopic(engine.TopicConfig{Name: tc.Name, FIFO: tc.FIFO.engine(), Retention: tc.Retention.engine()})
 		if err != nil {
 			return fmt.Errorf("topic %q: %w", tc.Name, err)
 		}
@@ -47,6 +52,7 @@ func (k *core) declareSubscription(t *engine.Topic, want engine.SubscriptionConf
 			return nil, err
 		}
 		want.SetDefaults()
+		want.Ordered = want.Ordered || t.Config().FIFO != nil
 		if err := want.CompileFilter(); err != nil {
 			return nil, err
 		}
@@ -64,7 +70,7 @@ func (k *core) declareSubscription(t *engine.Topic, want engine.SubscriptionConf
 	return s, err
 }
 
-// reload applies the topics and the credentials of a configuration file that changed. Everything else needs a restart.
+// reload applies the queues, the topics and the credentials of a configuration file that changed. Everything else needs a restart.
 func (h *house) reload(load func() (*config, error)) {
 	c, err := load()
 	if err == nil {
@@ -74,11 +80,11 @@ func (h *house) reload(load func() (*config, error)) {
 		err = h.core.Load().declare(c)
 	}
 	if err == nil {
-		h.config.Topics = c.Topics // a store that is opened anew is declared these, not those of the start
+		h.config.Queues, h.config.Topics = c.Queues, c.Topics // a store that is opened anew is declared these, not those of the start
 	}
 	if err != nil {
 		h.log.Error().Err(err).Msg("the configuration was not applied, or not all of it")
 		return
 	}
-	h.log.Info().Msg("the configured topics, subscriptions and credentials were applied")
+	h.log.Info().Msg("the configured queues, topics, subscriptions and credentials were applied")
 }

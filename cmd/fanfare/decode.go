@@ -80,7 +80,13 @@ func (d *decoder) value(n *yaml.Node, key string, v reflect.Value) {
 		return
 	}
 	switch v.Kind() {
+	case reflect.Pointer: // to what may be left out
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(n, key, v.Elem())
 	case reflect.Struct:
+		if s, ok := v.Addr().Interface().(interface{ setDefaults() }); ok {
+			s.setDefaults()
+		}
 		d.mapping(n, key, v)
 	case reflect.Slice:
 		if n.Kind != yaml.SequenceNode {

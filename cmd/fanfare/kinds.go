@@ -18,6 +18,7 @@ import (
 	"fanfare/ingress/smn"
 	"fanfare/ingress/smq"
 	"fanfare/ingress/sns"
+	"fanfare/ingress/sqs"
 
 	"github.com/rs/zerolog"
 
@@ -37,6 +38,7 @@ func faces(e *engine.Engine, c *config, log zerolog.Logger) []ingress.Face {
 		smq.New(e, c.smqOptions(log)),
 		dms.New(e, c.dmsOptions(log)),
 		smn.New(e, c.smnOptions(log)),
+		sqs.New(e, c.sqsOptions(log)),
 		sns.New(e, c.snsOptions(log)),
 	}
 	return slices.DeleteFunc(all, func(f ingress.Face) bool { return !c.serves(f.Name()) })
@@ -47,13 +49,14 @@ func faces(e *engine.Engine, c *config, log zerolog.Logger) []ingress.Face {
 var faceTable = []struct {
 	name     string
 	verifies bool
-}{{"native", false}, {"rocketmq", false}, {"smq", false}, {"dms", false}, {"smn", false}, {"sns", true}}
+}{{"native", false}, {"rocketmq", false}, {"smq", false}, {"dms", false}, {"smn", false}, {"sqs", true}, {"sns", true}}
 
 // kinds lists what subscribers speak. The engine may be nil where nothing is delivered.
 func kinds(e *engine.Engine, c *config) []egress.Kind {
 	return []egress.Kind{
 		webhook.New(webhook.Options{}),
 		egresssns.New(c.snsKindOptions()),
+		egresssqs.New(egresssqs.Options{Documents: egresssns.New(c.snsKindOptions())}),
 		gateway.New(c.gatewayOptions(e)),
 		egresssmq.New(egresssmq.Options{Account: c.SMQ.Account, Answers: c.SMQ.Answers.engine()}),
 		egresssmn.New(egresssmn.Options{Region: c.SMN.Region, Project: c.SMN.Project, PublicURL: c.PublicURL, Answers: c.SMN.Answers.engine()}),
@@ -99,6 +102,13 @@ func (c *config) snsOptions(log zerolog.Logger) sns.Options {
 	return o
 }
 
+// sqsOptions are those of the section sqs; what is not given there is as in the section sns.
+func (c *config) sqsOptions(log zerolog.Logger) sqs.Options {
+	return sqs.Options{
+		Region: cmp.Or(c.SQS.Region, c.SNS.Region), Account: cmp.Or(c.SQS.Account, c.SNS.Account), PublicURL: c.PublicURL, Keys: c.keys, Log: log,
+	}
+}
+
 func (c *config) gatewayOptions(e *engine.Engine) gateway.Options {
 	g := c.SNS.Gateways
 	o := gateway.Options{Application: g.Application, SMS: g.SMS, Email: c.mailURL, Region: c.SNS.Region, Account: c.SNS.Account, PublicURL: c.PublicURL}
@@ -118,11 +128,13 @@ func (c *config) snsKindOptions() egresssns.Options {
 // validateVendors checks what only the faces can judge.
 func (c *config) validateVendors(fault func(key, format string, args ...any)) {
 	snsOptions := c.snsOptions(zerolog.Nop())
+	sqsOptions := sqs.Options{Region: c.SQS.Region, Account: c.SQS.Account}
 	for _, v := range []struct {
 		key string
 		err error
 	}{
 		{"sns", snsOptions.Validate()},
+		{"sqs", sqsOptions.Validate()},
 		{"smq", smq.Options{Account: c.SMQ.Account}.Validate()}, // its other key is checked by itself
 		{"smn", c.smnOptions(zerolog.Nop()).Validate()},
 	} {
@@ -152,5 +164,5 @@ func checkKind(c *engine.SubscriptionConfig) error {
 			return egress.CheckKind(k, c)
 		}
 	}
-	return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber: webhook, sns, smq, smn or gateway", c.Kind)}
+	return &engine.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not a kind of subscriber: webhook, sns, sqs, smq, smn or gateway", c.Kind)}
 }

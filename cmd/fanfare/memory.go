@@ -17,6 +17,7 @@ import (
 //
 //	1/8  publishes that wait for their commit
 //	1/4  windows of the lanes
+//	1/16 messages that queues keep for their receivers
 //	1/8  cache of the blocks that lagging subscriptions read
 //	1/4  what the store has not yet written to tables: four memtables
 const memoryMin byteCount = 64 << 20
@@ -47,6 +48,7 @@ func (c *config) engineOptions(store engine.Store, log zerolog.Logger) engine.Op
 	return engine.Options{
 		Store: store, Log: log, Shards: shards,
 		RingSlots: max(2, c.Limits.InFlightPublishes/shards), WaitingBytesMax: max(1, waiting/shards),
+		QueuesMax: c.Limits.Queues, QueueMemoryMax: int(c.Memory / 16), ReceiversMax: c.Limits.Receivers,
 		TopicsMax: c.Limits.Topics, SubscriptionsMax: c.Limits.Subscriptions, SubscriptionsPerTopicMax: c.Limits.SubscriptionsPerTopic,
 	}
 }

@@ -179,7 +179,9 @@ func (h *house) close() error {
 		}
 		h.log.Debug().Msg(what + " ended")
 	}
+	h.core.Load().engine.ReleaseReceivers() // they would wait on while the faces wait for their answers
 	step("faces", h.faces.Shutdown(ctx))
+	_ = h.listen.Close() // a server that had not begun to accept would not know that it is to end
 	// Slow clients may have used up the grace period: the pushes get a second at least. What is cut off all the
 	// same stays owed: that is no failure.
 	left := time.Second
@@ -194,6 +196,7 @@ func (h *house) close() error {
 		step("mail", h.mail.Close(ctx))
 	}
 	step("admin", h.admin.Shutdown(ctx))
+	_ = h.manage.Close()
 	if k.store.Err() == nil {
 		step("store", k.store.Close())
 	} else if err := k.store.Close(); err != nil {

@@ -132,6 +132,6 @@ func report(f *os.File, what string, c transfer.Counts) {
 	if isatty.IsTerminal(f.Fd()) {
 		fmt.Fprintln(f)
 	}
-	fmt.Fprintf(f, "%s %d topics, %d messages, %d subscriptions, %d dead letters and %d scheduled entries, %d bytes\n",
-		what, c.Topics, c.Messages, c.Progress, c.DeadLetters, c.Timers, c.Bytes)
+	fmt.Fprintf(f, "%s %d topics, %d queues, %d messages, %d subscriptions, %d dead letters and %d scheduled entries, %d bytes\n",
+		what, c.Topics, c.Queues, c.Messages, c.Progress, c.DeadLetters, c.Timers, c.Bytes)
 }

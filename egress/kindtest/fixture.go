@@ -34,6 +34,12 @@ func (s *sink) Due(*engine.Subscription, *engine.Message, engine.Parked) bool { 
 // NewFixture returns a fixture for a subscription of the kind. What the configuration leaves out is the kind's.
 func NewFixture(t testing.TB, kind egress.Kind, topic string, config engine.SubscriptionConfig) *Fixture {
 	t.Helper()
+	return NewFixtureOn(t, kind, engine.TopicConfig{Name: topic}, config)
+}
+
+// NewFixtureOn is NewFixture for a topic with more than a name.
+func NewFixtureOn(t testing.TB, kind egress.Kind, topic engine.TopicConfig, config engine.SubscriptionConfig) *Fixture {
+	t.Helper()
 	e, err := engine.New(engine.Options{Store: memstore.New(memstore.Options{}), Shards: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +50,7 @@ func NewFixture(t testing.TB, kind egress.Kind, topic string, config engine.Subs
 	}
 	e.Start()
 	t.Cleanup(e.Close)
-	at, _, err := e.CreateTopic(topic, nil)
+	at, _, err := e.CreateTopicWith(topic)
 	if err != nil {
 		t.Fatal(err)
 	}

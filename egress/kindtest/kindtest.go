@@ -2,6 +2,7 @@ package kindtest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,12 +23,17 @@ import (
 type Suite struct {
 	Kind      egress.Kind
 	Envelopes []string // all of them; the first is the default
+	Path      string   // of endpoints; default /hook?a=b
+	Target    string   // what pushes to it are posted to; default: the path itself
+	Refusal   string   // body of an answer that refuses; default none
 }
 
 // Run runs the suite.
 func Run(t *testing.T, s Suite) {
+	s.Path = cmp.Or(s.Path, "/hook?a=b")
+	s.Target = cmp.Or(s.Target, s.Path)
 	t.Run("default envelope", func(t *testing.T) {
-		c := engine.SubscriptionConfig{Kind: s.Kind.Name()}
+		c := engine.SubscriptionConfig{Kind: s.Kind.Name(), Endpoint: "http://127.0.0.1:9" + s.Path}
 		if err := s.Kind.Check(&c); err != nil || c.Envelope != s.Envelopes[0] {
 			t.Errorf("the default envelope is %q (%v), want %q", c.Envelope, err, s.Envelopes[0])
 		}
@@ -39,13 +45,13 @@ func Run(t *testing.T, s Suite) {
 	for _, envelope := range s.Envelopes {
 		t.Run("envelope="+envelope, func(t *testing.T) {
 			for name, fill := range messages {
-				t.Run(name, func(t *testing.T) { wellFormed(t, s.Kind, envelope, fill) })
+				t.Run(name, func(t *testing.T) { wellFormed(t, &s, envelope, fill) })
 			}
 		})
 	}
-	t.Run("redirects are not followed", func(t *testing.T) { redirects(t, s.Kind) })
-	t.Run("answers", func(t *testing.T) { answers(t, s.Kind) })
-	t.Run("reset", func(t *testing.T) { reset(t, s.Kind) })
+	t.Run("redirects are not followed", func(t *testing.T) { redirects(t, &s) })
+	t.Run("answers", func(t *testing.T) { answers(t, &s) })
+	t.Run("reset", func(t *testing.T) { reset(t, &s) })
 }
 
 // house is a running engine with its egress and one topic.
@@ -132,7 +138,7 @@ var messages = map[string]func(m *engine.Message){
 
 // wellFormed checks that a push is one HTTP request, with nothing of the message in the wrong place, and the
 // same bytes when it is tried again.
-func wellFormed(t *testing.T, kind egress.Kind, envelope string, fill func(m *engine.Message)) {
+func wellFormed(t *testing.T, s *Suite, envelope string, fill func(m *engine.Message)) {
 	type push struct {
 		target string
 		header http.Header
@@ -156,11 +162,11 @@ func wellFormed(t *testing.T, kind egress.Kind, envelope string, fill func(m *en
 			}
 		}
 	})
-	h := newHouse(t, kind)
-	h.subscribe(t, kind, envelope, url+"/hook?a=b")
+	h := newHouse(t, s.Kind)
+	h.subscribe(t, s.Kind, envelope, url+s.Path)
 	h.publish(t, fill)
 	first := receive(t, pushes)
-	if first.target != "POST /hook?a=b" {
+	if first.target != "POST "+s.Target {
 		t.Errorf("the push is a %s", first.target)
 	}
 	for name, values := range first.header {
@@ -190,7 +196,8 @@ func receive[T any](t *testing.T, c chan T) T {
 }
 
 // redirects checks that an endpoint cannot send a push elsewhere.
-func redirects(t *testing.T, kind egress.Kind) {
+func redirects(t *testing.T, s *Suite) {
+	kind := s.Kind
 	stolen := make(chan string, 16)
 	thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { stolen <- r.URL.Path }))
 	defer thief.Close()
@@ -200,9 +207,10 @@ func redirects(t *testing.T, kind egress.Kind) {
 			asked <- struct{}{}
 			w.Header().Set("Location", thief.URL+"/stolen")
 			w.WriteHeader(status)
+			_, _ = io.WriteString(w, s.Refusal)
 		}))
 		h := newHouse(t, kind)
-		h.subscribe(t, kind, "", server.URL)
+		h.subscribe(t, kind, "", server.URL+s.Path)
 		h.publish(t, body)
 		receive(t, asked)
 		waitFor(t, func() bool { st := h.egress.Stats(); return st.Failed+st.Refused > 0 })
@@ -234,7 +242,8 @@ func waitFor(t *testing.T, ok func() bool) {
 }
 
 // answers checks that what the kind says of a status is what becomes of the delivery.
-func answers(t *testing.T, kind egress.Kind) {
+func answers(t *testing.T, s *Suite) {
+	kind := s.Kind
 	for _, status := range []int{200, 201, 202, 204, 299, 400, 403, 404, 408, 410, 429, 500, 502, 503, 504} {
 		var mu sync.Mutex
 		tries := 0
@@ -243,9 +252,12 @@ func answers(t *testing.T, kind egress.Kind) {
 			tries++
 			mu.Unlock()
 			w.WriteHeader(status)
+			if status > 299 {
+				_, _ = io.WriteString(w, s.Refusal)
+			}
 		}))
 		h := newHouse(t, kind)
-		s := h.subscribe(t, kind, "", server.URL)
+		sub := h.subscribe(t, kind, "", server.URL+s.Path)
 		h.publish(t, body)
 		outcome := kind.Judge(status)
 		wantTries := map[egress.Outcome]int{egress.Delivered: 1, egress.Dead: 1, egress.Retry: 3}[outcome]
@@ -256,7 +268,7 @@ func answers(t *testing.T, kind egress.Kind) {
 			var letters []engine.DeadLetter
 			waitFor(t, func() bool {
 				letters = nil
-				err := h.engine.DeadLetters(s, engine.DeadLetterFilter{}, func(d engine.DeadLetter, _ *engine.Message) bool {
+				err := h.engine.DeadLetters(sub, engine.DeadLetterFilter{}, func(d engine.DeadLetter, _ *engine.Message) bool {
 					letters = append(letters, d)
 					return true
 				})
@@ -279,7 +291,7 @@ func answers(t *testing.T, kind egress.Kind) {
 }
 
 // reset checks that a connection that breaks is a failure worth another try.
-func reset(t *testing.T, kind egress.Kind) {
+func reset(t *testing.T, s *Suite) {
 	tries := make(chan int, 16)
 	n := 0
 	var mu sync.Mutex
@@ -297,8 +309,8 @@ func reset(t *testing.T, kind egress.Kind) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 		}
 	})
-	h := newHouse(t, kind)
-	h.subscribe(t, kind, "", url)
+	h := newHouse(t, s.Kind)
+	h.subscribe(t, s.Kind, "", url+s.Path)
 	h.publish(t, body)
 	receive(t, tries)
 	receive(t, tries)

@@ -16,6 +16,9 @@
 // SignatureVersion, Signature and SigningCertURL, together; raw delivery has no place for them. A subject that is
 // empty, which SNS does not know, is left out: readers that verify disagree on it.
 //
+// A notification of a FIFO topic has the member SequenceNumber and is never signed, as the service's are: its messages of
+// the subscription protocol, which the service does not have, are signed like those of other topics.
+//
 // # Where it stands on the data path
 //
 // Behind the lanes: Body and AppendHeader render what one push carries.

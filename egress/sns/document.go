@@ -2,6 +2,7 @@ package sns
 
 import (
 	"encoding/base64"
+	"strconv"
 	"strings"
 
 	"fanfare/egress/sign"
@@ -14,13 +15,16 @@ import (
 //
 // The members of a document, in their order:
 //
-//	notification: Type MessageId TopicArn [Subject] Message Timestamp [signature] UnsubscribeURL [MessageAttributes]
+//	notification: Type MessageId [SequenceNumber] TopicArn [Subject] Message Timestamp [signature] UnsubscribeURL [MessageAttributes]
 //	the others:   Type MessageId Token TopicArn Message SubscribeURL Timestamp [signature]
+//
+// A notification of a FIFO topic has the number and no signature.
 type encoder struct {
 	raw      bool
 	protocol string // whose text of a message by protocol is delivered
 	topicARN string
 
+	fifo   bool // the topic is a FIFO one
 	topic  *engine.Topic
 	signer *sign.Signer // nil: unsigned
 	always bool         // notifications are signed although their topic does not ask for it
@@ -68,7 +72,7 @@ const commonHeader = "Connection: Keep-Alive\r\n" +
 // version says how a message's document is signed; 0 is not at all. What a topic has as its attribute SignatureVersion
 // holds at once. The messages of the subscription protocol are few, and so always signed.
 func (e *encoder) version(m *engine.Message) sign.Version {
-	if e.signer == nil {
+	if e.signer == nil || e.fifo && m.Type() == engine.Notification {
 		return 0
 	}
 	switch asked := e.topic.Label(labelSignatureVersion); {
@@ -125,6 +129,9 @@ func (e *encoder) appendNotification(dst []byte, m *engine.Message, text []byte)
 	dst = append(dst, "{\n  \"Type\" : \"Notification\",\n  \"MessageId\" : \""...)
 	dst = m.ID().AppendUUID(dst)
 	dst = append(dst, '"')
+	if e.fifo {
+		dst = appendSequence(dst, m)
+	}
 	dst = append(dst, e.topicMember...)
 	if subject := m.Get(engine.FieldSubject); len(subject) > 0 { // no reader agrees with another on an empty one
 		dst = appendMember(dst, "Subject", subject)
@@ -160,6 +167,15 @@ func (e *encoder) appendConfirmation(dst []byte, m *engine.Message) []byte {
 		dst = e.signer.AppendMembers(dst, v, &content, e.base)
 	}
 	return append(dst, "\n}"...)
+}
+
+// sequenceBase makes a position in a topic a SequenceNumber of 20 digits, the same that the publisher was answered.
+const sequenceBase = 10_000_000_000_000_000_000
+
+// appendSequence appends the member SequenceNumber.
+func appendSequence(dst []byte, m *engine.Message) []byte {
+	dst = append(dst, ",\n  \"SequenceNumber\" : \""...)
+	return append(strconv.AppendUint(dst, sequenceBase+uint64(m.Sequence()), 10), '"')
 }
 
 func appendTimestamp(dst []byte, m *engine.Message) []byte {

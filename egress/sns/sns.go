@@ -132,6 +132,7 @@ func (k *Kind) Compile(s *engine.Subscription) egress.Encoder {
 	base = cmp.Or(base, c.Labels[labelPublicURL])
 	base = cmp.Or(base, "http://127.0.0.1:8080")
 	e := newEncoder(names{topicARN, topicARN + ":" + c.Name, base}, c.Protocol, c.Labels[labelContentType], c.Envelope == Raw)
-	e.topic, e.signer, e.always = s.Topic, k.opts.Signer, k.opts.SignAlways
+	e.topic, e.fifo = s.Topic, s.Topic.Config().FIFO != nil
+	e.signer, e.always = k.opts.Signer, k.opts.SignAlways
 	return e
 }

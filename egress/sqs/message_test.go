@@ -17,6 +17,13 @@ import (
 
 const queueURL = "http://127.0.0.1:9324/000000000000/dead"
 
+// text is the encoder of a push that is the message's text alone.
+type text struct{}
+
+func (text) Body(scratch []byte, m *engine.Message) (body, grown []byte)        { return m.Body(), scratch }
+func (text) AppendHeader(dst []byte, _ *engine.Message, _ []byte, _ int) []byte { return dst }
+func (text) Bare() bool                                                         { return true }
+
 // push commits a message and returns it with its subscription, which is of the kind webhook.
 func push(t testing.TB, envelope string, fill func(m *engine.Message)) (*engine.Subscription, *engine.Message) {
 	t.Helper()
@@ -27,9 +34,9 @@ func push(t testing.TB, envelope string, fill func(m *engine.Message)) (*engine.
 }
 
 func TestHeader(t *testing.T) {
-	e := newEncoder(text{}, queueURL)
+	e := newEncoder(contentFor(text{}, queueURL), queueURL)
 	want := "X: y\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.SendMessage\r\nUser-Agent: fanfare\r\n"
-	if got := string(e.AppendHeader([]byte("X: y\r\n"), nil, nil, 3)); got != want {
+	if got := string(e.AppendHeader([]byte("X: y\r\n"), nil, []byte("{"), 3)); got != want {
 		t.Errorf("got %q", got)
 	}
 }
@@ -128,7 +135,7 @@ func FuzzBody(f *testing.F) {
 	f.Add([]byte("a"), []byte("n"), []byte("v"))
 	f.Add([]byte("\xff\x00\ufffe\ufffd"), []byte("a.b"), []byte("\""))
 	f.Add([]byte("\u2028\\\"\r\n\t"), []byte(".a"), []byte("\x1f"))
-	e := newEncoder(text{}, queueURL)
+	e := newEncoder(contentFor(text{}, queueURL), queueURL)
 	f.Fuzz(func(t *testing.T, body, name, value []byte) {
 		m := engine.NewMessage()
 		defer m.Release()

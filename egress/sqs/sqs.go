@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"bytes"
+	"cmp"
 	"net/url"
 	"strings"
 	"time"
@@ -10,32 +11,58 @@ import (
 	"fanfare/engine"
 )
 
+const timeout = 10 * time.Second
+
+// The envelopes.
 const (
-	timeout       = 10 * time.Second
-	queueNameMax  = 80
-	fifoSuffix    = ".fifo"
-	attributesMax = 10
+	SNS = "sns" // the notification document of Amazon SNS
+	Raw = "raw" // the text of the message, with its attributes beside it
 )
 
-// Options of a Kind. There are none yet.
-type Options struct{}
+// Protocol is the one of subscriptions of this kind, for messages with a text per protocol.
+const Protocol = "sqs"
+
+// Options of a Kind.
+type Options struct {
+	// Documents renders what subscriptions get: a kind with the envelope "raw", which is the text alone, and else the
+	// notification document. Default nil: nobody can subscribe, there are only dead letters.
+	Documents egress.Kind
+}
 
 // Kind is the kind "sqs".
-type Kind struct{}
+type Kind struct{ opts Options }
 
 // New returns the kind.
-func New(Options) *Kind { return &Kind{} }
+func New(opts Options) *Kind { return &Kind{opts} }
 
 // Name is "sqs".
 func (*Kind) Name() string { return "sqs" }
 
-// Check refuses: nobody subscribes with this kind yet.
-func (*Kind) Check(*engine.SubscriptionConfig) error {
-	return &engine.FieldError{Field: "kind", Reason: "sqs is for dead letters only"}
+// Check fills in the envelope and the protocol, and says what is wrong with the endpoint.
+func (k *Kind) Check(c *engine.SubscriptionConfig) error {
+	if k.opts.Documents == nil {
+		return &engine.FieldError{Field: "kind", Reason: "sqs is for dead letters only"}
+	}
+	switch c.Envelope = cmp.Or(c.Envelope, SNS); c.Envelope {
+	case SNS, Raw:
+	default:
+		return &engine.FieldError{Field: "envelope", Reason: "must be sns or raw for the kind sqs"}
+	}
+	c.Protocol = cmp.Or(c.Protocol, Protocol)
+	if reason := k.CheckQueue(c.Endpoint); reason != "" {
+		return &engine.FieldError{Field: "endpoint", Reason: reason}
+	}
+	return nil
 }
 
-// CheckQueue says what is wrong with the URL of a queue, "" for nothing.
+// CheckQueue says what is wrong with a queue, "" for nothing: queue:NAME, or the URL of one elsewhere.
 func (*Kind) CheckQueue(queue string) string {
+	if name, ok := engine.QueueOf(queue); ok {
+		if err := engine.CheckTopicName(name); err != nil {
+			return "must name a queue: " + err.Reason
+		}
+		return ""
+	}
 	u, err := url.Parse(queue)
 	if err != nil {
 		return "is not a URL"
@@ -100,14 +127,28 @@ func (*Kind) DefaultRetry() engine.RetryPolicy {
 	}
 }
 
-// Compile is for subscriptions of this kind, which there are none of: a push carries the message's text.
+// Compile prepares what is the same in every push of the subscription.
 func (k *Kind) Compile(s *engine.Subscription) egress.Encoder {
-	return k.Wrap(text{}, s.Config().Endpoint)
+	config := s.Config()
+	c := content{
+		subscriber: k.opts.Documents.Compile(s), protocol: config.Protocol,
+		bare: config.Envelope == Raw, strict: true, fifo: isFIFO(config.Endpoint),
+	}
+	return c.to(config.Endpoint)
 }
 
 // Wrap returns an encoder that sends what the subscriber would have got.
 func (*Kind) Wrap(subscriber egress.Encoder, queue string) egress.Encoder {
-	return newEncoder(subscriber, queue)
+	c := contentFor(subscriber, queue)
+	return c.to(queue)
+}
+
+// to returns an encoder for a queue, ours or another.
+func (c content) to(queue string) egress.Encoder {
+	if name, ok := engine.QueueOf(queue); ok {
+		return &placer{c, name}
+	}
+	return newEncoder(c, queue)
 }
 
 // Judge says what a status means when nothing is known of the answer's body.

@@ -17,7 +17,7 @@ type write struct {
 	mark     engine.Mark
 	state    engine.StateKind
 	after    engine.Sequence
-	value    []byte // of appendMessage, the caller's; else the store's from here on
+	value    []byte // of appendMessage, the caller's; of putState, the batch's; else the store's from here on
 }
 
 type writeKind uint8
@@ -44,6 +44,7 @@ const (
 type batch struct {
 	store  *Store
 	writes []write
+	states []byte // the values of states
 }
 
 // NewBatch returns an empty batch.
@@ -64,7 +65,9 @@ func (b *batch) DeleteMessage(topic engine.TopicID, s engine.Sequence) {
 }
 
 func (b *batch) PutState(topic engine.TopicID, kind engine.StateKind, s engine.Sequence, value []byte) {
-	b.add(write{kind: putState, topic: topic, state: kind, sequence: s, value: slices.Clone(value)})
+	start := len(b.states)
+	b.states = append(b.states, value...)
+	b.add(write{kind: putState, topic: topic, state: kind, sequence: s, value: b.states[start:]})
 }
 
 func (b *batch) DeleteState(topic engine.TopicID, kind engine.StateKind, s engine.Sequence) {
@@ -179,5 +182,5 @@ func (b *batch) Wait() error { return nil }
 
 func (b *batch) Reset() {
 	clear(b.writes)
-	b.writes = b.writes[:0]
+	b.writes, b.states = b.writes[:0], b.states[:0]
 }

@@ -1,6 +1,10 @@
 package memstore
 
-import "fanfare/engine"
+import (
+	"sort"
+
+	"fanfare/engine"
+)
 
 const (
 	chunkSize = 256 << 10
@@ -15,22 +19,34 @@ type chunk struct {
 
 // entry is one record of a topic.
 type entry struct {
+	sequence engine.Sequence
 	chunk    *chunk // nil: it was deleted
 	from, to int
 }
 
-// log holds the records of a topic, a ring of those from sequence first on.
+// log holds the records of a topic, a ring in the order of the sequences.
 type log struct {
 	entries []entry // length is a power of two, or 0
 	head    int
 	len     int
-	first   engine.Sequence // of the entry at head
 	high    engine.Sequence
 }
 
 func (l *log) at(i int) *entry { return &l.entries[(l.head+i)&(len(l.entries)-1)] }
 
-func (l *log) push(seq engine.Sequence, e entry) {
+// find returns where the first entry of a sequence, or behind it, is: the length when there is none. Without gaps between
+// the sequences, which only the log of a queue can have, that is a subtraction.
+func (l *log) find(seq engine.Sequence) int {
+	if l.len == 0 || seq <= l.at(0).sequence {
+		return 0
+	}
+	if i := seq - l.at(0).sequence; i < engine.Sequence(l.len) && l.at(int(i)).sequence == seq {
+		return int(i)
+	}
+	return sort.Search(l.len, func(i int) bool { return l.at(i).sequence >= seq })
+}
+
+func (l *log) push(e entry) {
 	if l.len == len(l.entries) {
 		grown := make([]entry, max(8, 2*len(l.entries)))
 		for i := range l.len {
@@ -38,12 +54,9 @@ func (l *log) push(seq engine.Sequence, e entry) {
 		}
 		l.entries, l.head = grown, 0
 	}
-	if l.len == 0 {
-		l.first = seq
-	}
 	l.len++
 	*l.at(l.len - 1) = e
-	l.high = seq
+	l.high = e.sequence
 }
 
 func (l *log) pop() entry {
@@ -51,7 +64,6 @@ func (l *log) pop() entry {
 	*l.at(0) = entry{}
 	l.head = (l.head + 1) & (len(l.entries) - 1)
 	l.len--
-	l.first++
 	return e
 }
 
@@ -70,7 +82,7 @@ func (s *Store) append(topic engine.TopicID, seq engine.Sequence, record []byte)
 		l = &log{}
 		s.logs[topic] = l
 	}
-	l.push(seq, entry{c, from, len(c.buf)})
+	l.push(entry{seq, c, from, len(c.buf)})
 }
 
 func (s *Store) newChunk(size int) *chunk {
@@ -112,7 +124,7 @@ func (s *Store) trim(topic engine.TopicID, through engine.Sequence) {
 	if l == nil {
 		return
 	}
-	for l.len > 0 && l.first <= through {
+	for l.len > 0 && l.at(0).sequence <= through {
 		s.release(l.pop())
 	}
 }
@@ -120,12 +132,15 @@ func (s *Store) trim(topic engine.TopicID, through engine.Sequence) {
 // remove forgets one record.
 func (s *Store) remove(topic engine.TopicID, seq engine.Sequence) {
 	l := s.logs[topic]
-	if l == nil || l.len == 0 || seq < l.first || seq >= l.first+engine.Sequence(l.len) {
+	if l == nil {
 		return
 	}
-	e := l.at(int(seq - l.first))
-	s.release(*e)
-	*e = entry{}
+	i := l.find(seq)
+	if i == l.len || l.at(i).sequence != seq {
+		return
+	}
+	s.release(*l.at(i))
+	*l.at(i) = entry{sequence: seq}
 	for l.len > 0 && l.at(0).chunk == nil {
 		l.pop()
 	}

@@ -12,10 +12,32 @@ type stateKey struct {
 	kind  engine.StateKind
 }
 
-// state is what lies beside one message.
+// state is what lies beside one message. The values are small: those that are stored are parts of a list then, and cost no
+// memory of their own.
 type state struct {
 	sequence engine.Sequence
-	value    []byte
+	small    [smallState]byte
+	size     int    // of the value in small
+	large    []byte // the value, if it is not in small
+}
+
+const smallState = 48
+
+func newState(seq engine.Sequence, value []byte) state {
+	s := state{sequence: seq}
+	if len(value) > smallState {
+		s.large = slices.Clone(value)
+	} else {
+		s.size = copy(s.small[:], value)
+	}
+	return s
+}
+
+func (s *state) value() []byte {
+	if s.large != nil {
+		return s.large
+	}
+	return s.small[:s.size]
 }
 
 // states holds them, in the order of the sequences.
@@ -29,10 +51,10 @@ func (s states) put(key stateKey, seq engine.Sequence, value []byte) {
 	all := s[key]
 	at, found := find(all, seq)
 	if found {
-		all[at].value = value
+		all[at] = newState(seq, value)
 		return
 	}
-	s[key] = slices.Insert(all, at, state{seq, value})
+	s[key] = slices.Insert(all, at, newState(seq, value))
 }
 
 // trim forgets those behind one sequence up to another.
@@ -68,8 +90,8 @@ func (s *Store) ReadStates(topic engine.TopicID, kind engine.StateKind, first en
 	from, _ := find(all, first)
 	all = slices.Clone(all[from:])
 	s.mu.Unlock()
-	for _, state := range all {
-		if !fn(state.sequence, state.value) {
+	for i := range all {
+		if !fn(all[i].sequence, all[i].value()) {
 			break
 		}
 	}

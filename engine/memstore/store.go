@@ -77,16 +77,16 @@ func (s *Store) ReadTopic(topic engine.TopicID, first, last engine.Sequence, fn 
 	for seq := first; seq <= last; seq++ {
 		s.mu.Lock()
 		l := s.logs[topic]
-		if l == nil || l.len == 0 || seq >= l.first+engine.Sequence(l.len) {
+		i := 0
+		if l != nil {
+			i = l.find(seq)
+		}
+		if l == nil || i == l.len || l.at(i).sequence > last {
 			s.mu.Unlock()
 			return nil
 		}
-		seq = max(seq, l.first)
-		if seq > last {
-			s.mu.Unlock()
-			return nil
-		}
-		e := l.at(int(seq - l.first))
+		e := l.at(i)
+		seq = e.sequence
 		if e.chunk == nil { // it was deleted
 			s.mu.Unlock()
 			continue

@@ -41,8 +41,10 @@ type check struct {
 	report *Report
 
 	topics        map[engine.TopicID]*topicCheck
+	queues        map[engine.TopicID]*queueCheck
 	subscriptions map[engine.SubscriptionID]*subscriptionCheck
 	timers        map[string]*TimerReport
+	strayStates   map[uint64]int // by a topic that does not exist
 	lastID        uint64
 }
 
@@ -64,8 +66,10 @@ func newCheck(s *Store, dir string) *check {
 	return &check{
 		store: s, report: &Report{Dir: dir},
 		topics:        map[engine.TopicID]*topicCheck{},
+		queues:        map[engine.TopicID]*queueCheck{},
 		subscriptions: map[engine.SubscriptionID]*subscriptionCheck{},
 		timers:        map[string]*TimerReport{},
+		strayStates:   map[uint64]int{},
 	}
 }
 
@@ -74,11 +78,12 @@ func (c *check) run() {
 		c.report.damage(fenceName, err.Error(), "messages, or what is known of their delivery, were lost with a file; the server refuses the store")
 	}
 	c.blocks()
-	c.each(prefixCatalog, "topics or subscriptions cannot be read: the server does not start", c.catalog)
+	c.each(prefixCatalog, "topics, queues or subscriptions cannot be read: the server does not start", c.catalog)
 	c.link()
 	c.each(prefixHighWater, "sequences may be given twice", c.highWater)
-	c.each(prefixProgress, "messages are delivered again", c.progress)
+	c.each(prefixProgress, "messages are delivered, or received, again", c.progress)
 	c.each(prefixMark, "the retention of a topic is not kept exactly", c.mark)
+	c.each(prefixState, "messages may be received again, or duplicates taken", c.state)
 	c.each(prefixTimer, "retries and scheduled messages in this range are not delivered", c.timer)
 	c.each(prefixDeadLetter, "dead letters in this range cannot be read", c.deadLetter)
 	c.messages()
@@ -147,6 +152,8 @@ func (c *check) catalog(key, value []byte) {
 			c.report.damage("c "+name, err.Error(), meaning)
 		}
 	case kind == "d" && number != "": // a document: what is in it is its face's affair
+	case err == nil && kind == "q":
+		c.catalogQueue(name, id, value)
 	case err != nil || kind != "t" && kind != "s":
 		c.report.damage("c "+name, "an unknown entry of the catalog", meaning)
 	case kind == "t":
@@ -158,7 +165,7 @@ func (c *check) catalog(key, value []byte) {
 		if err := engine.CheckTopicName(config.Name); err != nil {
 			c.report.damage("c "+name, err.Error(), "the topic cannot be published to")
 		}
-		c.topics[engine.TopicID(id)] = &topicCheck{TopicReport: TopicReport{ID: id, Name: config.Name}}
+		c.topics[engine.TopicID(id)] = &topicCheck{TopicReport: TopicReport{ID: id, Name: config.Name, FIFO: config.FIFO != nil}}
 	default:
 		c.catalogSubscription(name, id, value)
 	}
@@ -192,6 +199,7 @@ func (c *check) link() {
 		names[t.Name] = t.ID
 		c.numbered("t", t.ID)
 	}
+	c.linkQueues()
 	for _, s := range sortedByID(c.subscriptions) {
 		c.numbered("s", s.ID)
 		t := c.topics[s.topicID]
@@ -206,7 +214,7 @@ func (c *check) link() {
 
 func (c *check) numbered(kind string, id uint64) {
 	if id > c.lastID {
-		c.report.damage("c id", fmt.Sprintf("the last id given is %d, but %s/%d exists", c.lastID, kind, id), "the next topic or subscription may take over another's messages")
+		c.report.damage("c id", fmt.Sprintf("the last id given is %d, but %s/%d exists", c.lastID, kind, id), "the next topic, queue or subscription may take over another's messages")
 	}
 }
 
@@ -223,7 +231,12 @@ func (c *check) highWater(key, value []byte) {
 		c.report.damage(fmt.Sprintf("h %x", key[1:]), fmt.Sprintf("%d bytes, want 8", len(value)), "sequences may be given twice")
 		return
 	}
-	t := c.topics[engine.TopicID(lastNumber(key))]
+	id := engine.TopicID(lastNumber(key))
+	if q := c.queues[id]; q != nil {
+		q.High = max(q.High, binary.BigEndian.Uint64(value))
+		return
+	}
+	t := c.topics[id]
 	if t == nil {
 		c.report.leftover(fmt.Sprintf("the high-water mark of topic %d, which does not exist", lastNumber(key)))
 		return
@@ -238,13 +251,20 @@ func (c *check) progress(key, value []byte) {
 		return
 	}
 	id := lastNumber(key)
+	if q := c.queues[engine.TopicID(id)]; q != nil {
+		c.queueProgress(q, value)
+		return
+	}
 	progress, ok := engine.ParseProgress(value)
+	if !ok && c.subscriptions[engine.SubscriptionID(id)] == nil {
+		_, ok = engine.ParseQueueProgress(value) // of a queue that was deleted
+	}
 	if !ok {
 		c.report.damage(fmt.Sprintf("p %d", id), fmt.Sprintf("%x is no progress", value), "everything that is stored is delivered again to this subscription")
 	}
 	s := c.subscriptions[engine.SubscriptionID(id)]
 	if s == nil {
-		c.report.leftover(fmt.Sprintf("the progress of subscription %d, which does not exist", id))
+		c.report.leftover(fmt.Sprintf("the progress of subscription or queue %d, which does not exist", id))
 		return
 	}
 	s.saved, s.progress, s.Floor = true, progress, uint64(progress.Floor)
@@ -269,6 +289,7 @@ func (c *check) finish() {
 		c.report.MessageCount += t.Messages
 		c.report.MessageBytes += t.Bytes
 	}
+	c.finishQueues()
 	for _, s := range sortedByID(c.subscriptions) {
 		if !s.saved {
 			c.report.damage(fmt.Sprintf("p %d", s.ID), "the subscription has no progress", "everything that is stored is delivered again to it")

@@ -3,7 +3,9 @@ package pebblestore
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"fanfare/engine"
 	"fanfare/engine/schedule"
@@ -31,7 +33,9 @@ func (c *check) timer(key, value []byte) {
 	}
 	t.Count++
 	if what == engine.TimerPublish || what == engine.TimerHeld {
-		if c.topics[engine.TopicID(id)] == nil {
+		if q := c.queues[engine.TopicID(id)]; q != nil {
+			q.Scheduled++
+		} else if c.topics[engine.TopicID(id)] == nil {
 			c.report.leftover(fmt.Sprintf("a timer entry (%s) for topic %d, which does not exist", kind, id))
 		}
 		return
@@ -68,18 +72,25 @@ func (c *check) deadLetter(key, value []byte) {
 	s.DeadLetters[d.Reason]++
 }
 
-// messages reads the topics' logs, topic by topic, so that a range that cannot be read ends with its topic.
+// messages reads the logs of topics and queues, one by one, so that a range that cannot be read ends with its topic.
 func (c *check) messages() {
 	after := uint64(0)
-	for _, t := range sortedByID(c.topics) {
-		c.strays(after, t.ID)
-		c.log(t)
-		after = t.ID + 1
+	ids := slices.Sorted(maps.Keys(c.topics))
+	ids = slices.AppendSeq(ids, maps.Keys(c.queues))
+	slices.Sort(ids)
+	for _, id := range ids {
+		c.strays(after, uint64(id))
+		if q := c.queues[id]; q != nil {
+			c.queueLog(q)
+		} else {
+			c.log(c.topics[id])
+		}
+		after = uint64(id) + 1
 	}
 	c.strays(after, math.MaxUint64)
 }
 
-// strays looks for messages of topics between two ids that exist.
+// strays looks for messages of topics, or of queues, between two ids that exist.
 func (c *check) strays(first, end uint64) {
 	if first >= end {
 		return
@@ -119,12 +130,18 @@ func (c *check) log(t *topicCheck) {
 	})
 }
 
-func (c *check) message(t *topicCheck, seq engine.Sequence, record []byte) {
+// decode reads the record that a key names. The caller releases the message.
+func decode(seq engine.Sequence, record []byte) (*engine.Message, error) {
 	m, err := engine.DecodeMessage(record)
 	if err == nil && m.Sequence() != seq {
 		err = fmt.Errorf("the record says that it is message %d: %w", m.Sequence(), engine.ErrRecordDamaged)
 		m.Release()
 	}
+	return m, err
+}
+
+func (c *check) message(t *topicCheck, seq engine.Sequence, record []byte) {
+	m, err := decode(seq, record)
 	if err != nil {
 		c.report.damage(fmt.Sprintf("m %d %d", t.ID, seq), err.Error(), fmt.Sprintf("message %d of topic %q is reported and not delivered", seq, t.Name))
 		return

@@ -5,7 +5,7 @@
 // An engine.Store in one directory. keys.go draws the key space, batch.go commits groups, read.go feeds
 // lagging subscriptions and recovery, open.go judges a directory, store.go runs and closes. guard.go keeps failed writes from Pebble,
 // fence.go notices files that are missing or older than they were, space.go refuses messages before the disk is full and gives space
-// back, check.go examines a store without changing it, by way of overlay.go.
+// back, check.go, checkrecord.go and checkqueue.go examine a store without changing it, by way of overlay.go.
 //
 // # Where it stands on the data path
 //

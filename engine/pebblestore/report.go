@@ -6,6 +6,7 @@ import "time"
 type Report struct {
 	Dir           string               `json:"dir"`
 	Topics        []TopicReport        `json:"topics"`
+	Queues        []QueueReport        `json:"queues"`
 	Subscriptions []SubscriptionReport `json:"subscriptions"`
 	Timers        []TimerReport        `json:"timers"`
 	MessageCount  uint64               `json:"messages"`
@@ -31,6 +32,21 @@ type TopicReport struct {
 	First    uint64 `json:"first"` // sequence of the first that is stored, 0 for none
 	High     uint64 `json:"high"`  // highest sequence there ever was
 	Marks    int    `json:"marks"`
+	FIFO     bool   `json:"fifo"`
+	Known    uint64 `json:"known"` // messages that another one may be a duplicate of
+}
+
+// QueueReport is a queue of a Report.
+type QueueReport struct {
+	ID        uint64 `json:"id"`
+	Name      string `json:"name"`
+	FIFO      bool   `json:"fifo"`
+	Messages  uint64 `json:"messages"` // stored
+	Bytes     uint64 `json:"bytes"`
+	Received  uint64 `json:"received"`  // of them, were received and are not deleted
+	Scheduled uint64 `json:"scheduled"` // messages that wait on the timer
+	High      uint64 `json:"high"`      // highest sequence there ever was
+	Known     uint64 `json:"known"`     // messages that another one may be a duplicate of
 }
 
 // SubscriptionReport is a subscription of a Report.

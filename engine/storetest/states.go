@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"fanfare/engine"
@@ -34,6 +35,12 @@ func testDeleteMessage(t *testing.T, s engine.Store, _ func() engine.Store) {
 	appendMessages(t, s, 1, 6, 7)
 	commit(t, s, func(b engine.Batch) { b.TrimTopic(1, 0, 6) })
 	want(t, "appended behind, and trimmed", readTopic(t, s, 1, 1, 9), []string{"7: record 7 of topic 1"})
+	appendMessages(t, s, 1, 9, 9) // as an import does, of what was deleted elsewhere
+	appendMessages(t, s, 1, 12, 13)
+	commit(t, s, func(b engine.Batch) { b.DeleteMessage(1, 10) })
+	want(t, "appended behind a gap", readTopic(t, s, 1, 8, 12), []string{"9: record 9 of topic 1", "12: record 12 of topic 1"})
+	commit(t, s, func(b engine.Batch) { b.DeleteMessage(1, 7); b.DeleteMessage(1, 9) })
+	want(t, "deleted before a gap", readTopic(t, s, 1, 1, 99), []string{"12: record 12 of topic 1", "13: record 13 of topic 1"})
 }
 
 func readStates(t *testing.T, s engine.Store, topic int, kind engine.StateKind, first engine.Sequence) []string {
@@ -51,14 +58,16 @@ func readStates(t *testing.T, s engine.Store, topic int, kind engine.StateKind, 
 
 func testStates(t *testing.T, s engine.Store, reopen func() engine.Store) {
 	const received, published = engine.StateReceived, engine.StatePublished
+	far := strings.Repeat("far", 100) // larger than what a store may think usual
 	commit(t, s, func(b engine.Batch) {
 		for seq := engine.Sequence(1); seq <= 9; seq++ {
 			b.PutState(1, received, seq, fmt.Appendf(nil, "r%d", seq))
 		}
 		b.PutState(1, published, 5, []byte("p"))
 		b.PutState(2, received, 5, []byte("other"))
-		b.PutState(1, received, 1<<40, []byte("far"))
+		b.PutState(1, received, 1<<40, []byte("near"))
 	})
+	commit(t, s, func(b engine.Batch) { b.PutState(1, received, 1<<40, []byte(far)) })
 	commit(t, s, func(b engine.Batch) {
 		b.PutState(1, received, 2, []byte("again"))
 		b.DeleteState(1, received, 3)
@@ -67,8 +76,8 @@ func testStates(t *testing.T, s engine.Store, reopen func() engine.Store) {
 	})
 	check := func(s engine.Store) {
 		t.Helper()
-		want(t, "all", readStates(t, s, 1, received, 0), []string{"1: r1", "2: again", "4: r4", "9: r9", fmt.Sprintf("%d: far", 1<<40)})
-		want(t, "some", readStates(t, s, 1, received, 5), []string{"9: r9", fmt.Sprintf("%d: far", 1<<40)})
+		want(t, "all", readStates(t, s, 1, received, 0), []string{"1: r1", "2: again", "4: r4", "9: r9", fmt.Sprintf("%d: %s", 1<<40, far)})
+		want(t, "some", readStates(t, s, 1, received, 5), []string{"9: r9", fmt.Sprintf("%d: %s", 1<<40, far)})
 		want(t, "another kind", readStates(t, s, 1, published, 0), []string{"5: p"})
 		want(t, "another topic", readStates(t, s, 2, received, 0), []string{"5: other"})
 		want(t, "none", readStates(t, s, 3, received, 0), []string(nil))

@@ -2,7 +2,7 @@
 //
 // # What it is
 //
-// Export writes catalog, messages, marks, progress, dead letters and timers to a stream, Import reads them into a store that is
+// Export writes catalog, messages, marks, what is known of messages of queues and FIFO topics, progress, dead letters and timers to a stream, Import reads them into a store that is
 // empty. format.go draws the stream.
 //
 // # Where it stands on the data path

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -37,12 +38,19 @@ type export struct {
 }
 
 func (e *export) run() error {
-	topics, subscriptions, err := e.catalog()
+	logs, subscriptions, err := e.catalog()
 	if err != nil {
 		return err
 	}
-	for _, id := range topics {
-		if err := e.topic(engine.TopicID(id)); err != nil {
+	for _, l := range logs {
+		write := e.topic
+		if l.queue {
+			write = e.queue
+		}
+		if err := write(l.id); err != nil {
+			return err
+		}
+		if err := e.states(l.id); err != nil {
 			return err
 		}
 	}
@@ -75,8 +83,14 @@ func tell(progress func(Counts), c *Counts) {
 
 func (e *export) read(err error) error { return errors.Join(err, e.err) }
 
-// catalog writes the catalog and returns the ids of topics and subscriptions in order.
-func (e *export) catalog() (topics, subscriptions []uint64, err error) {
+// aLog is a topic or a queue.
+type aLog struct {
+	id    engine.TopicID
+	queue bool
+}
+
+// catalog writes the catalog and returns the topics and queues, and the subscriptions, by id.
+func (e *export) catalog() (logs []aLog, subscriptions []uint64, err error) {
 	err = e.store.ReadCatalog(func(key string, value []byte) error {
 		if len(key) > math.MaxUint16 {
 			return fmt.Errorf("a key of the catalog has %d bytes", len(key))
@@ -85,23 +99,23 @@ func (e *export) catalog() (topics, subscriptions []uint64, err error) {
 		e.out.payload = append(e.out.payload, key...)
 		e.put(kindCatalog, value)
 		switch kind, id := catalogID(key); kind {
-		case "t":
-			topics = append(topics, id)
+		case "t", "q":
+			logs = append(logs, aLog{engine.TopicID(id), kind == "q"})
 		case "s":
 			subscriptions = append(subscriptions, id)
 		}
 		return e.err
 	})
-	slices.Sort(topics)
+	slices.SortFunc(logs, func(a, b aLog) int { return cmp.Compare(a.id, b.id) })
 	slices.Sort(subscriptions)
-	return topics, subscriptions, err
+	return logs, subscriptions, err
 }
 
-// catalogID tells what a catalog entry is of: "t" a topic, "s" a subscription, "" neither.
+// catalogID tells what a catalog entry is of: "t" a topic, "q" a queue, "s" a subscription, "" neither.
 func catalogID(key string) (kind string, id uint64) {
 	kind, number, _ := strings.Cut(key, "/")
 	id, err := strconv.ParseUint(number, 10, 64)
-	if err != nil || kind != "t" && kind != "s" || id == 0 || number != strconv.FormatUint(id, 10) {
+	if err != nil || kind != "t" && kind != "q" && kind != "s" || id == 0 || number != strconv.FormatUint(id, 10) {
 		return "", 0
 	}
 	return kind, id

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -23,36 +24,50 @@ import (
 //	t  topic (8), first (8), high (8)            a topic of the catalog, by id: first is the sequence of its first stored
 //	                                             message, high the highest there ever was; behind it its
 //	m  topic (8), sequence (8), record           messages, from first to high without a gap, and
-//	i  topic (8), sequence (8), at (8), bytes (8)  marks, in order
+//	i  topic (8), sequence (8), at (8), bytes (8)  marks, in order, and
+//	s  topic (8), kind (8), sequence (8), value  states, in the order of kinds and sequences
+//	q  queue (8), next (8), gone (8), high (8)   a queue of the catalog, by id among the topics: how far it has come; behind it
+//	                                             its messages, m, with gaps where they were deleted, and its states, s
 //	p  subscription (8), progress                of a subscription, by id; behind it its
 //	d  subscription (8), sequence (8), value     dead letters, in order
 //	w  due (8), id (8), value                    of the timer, in order; due is signed, its sign bit flipped
-//	e  count (8) of each kind above              nothing comes behind it
+//	e  count (8) of each kind, as kindsOf has them  nothing comes behind it
+//
+// A stream of version 1 has neither queues nor states; it can still be read.
 const (
-	title   = "fanfare export\n"
-	version = 1
+	title      = "fanfare export\n"
+	version    = 2
+	versionMin = 1
 
 	kindCatalog    = 'c'
 	kindTopic      = 't'
+	kindQueue      = 'q'
 	kindMessage    = 'm'
 	kindMark       = 'i'
+	kindState      = 's'
 	kindProgress   = 'p'
 	kindDeadLetter = 'd'
 	kindTimer      = 'w'
 	kindEnd        = 'e'
 
-	kinds = "ctmipdw" // in the order of the counts
-
 	payloadBytesMax = 256 << 20
 )
+
+// kindsOf are the kinds of a version's entries but for the end, in the order of their counts.
+func kindsOf(version byte) string {
+	if version == 1 {
+		return "ctmipdw"
+	}
+	return "ctqmispdw"
+}
 
 // ErrFormat says that a stream is not one that Export wrote, or not all of it.
 var ErrFormat = errors.New("transfer: the export is damaged or cut off")
 
 // Counts says how many entries of each kind were moved.
 type Counts struct {
-	Catalog, Topics, Messages, Marks, Progress, DeadLetters, Timers uint64
-	Bytes                                                           uint64 // of the stream
+	Catalog, Topics, Queues, Messages, Marks, States, Progress, DeadLetters, Timers uint64
+	Bytes                                                                           uint64 // of the stream
 }
 
 // of returns the count of a kind, nil for the end.
@@ -62,10 +77,14 @@ func (c *Counts) of(kind byte) *uint64 {
 		return &c.Catalog
 	case kindTopic:
 		return &c.Topics
+	case kindQueue:
+		return &c.Queues
 	case kindMessage:
 		return &c.Messages
 	case kindMark:
 		return &c.Marks
+	case kindState:
+		return &c.States
 	case kindProgress:
 		return &c.Progress
 	case kindDeadLetter:
@@ -76,7 +95,7 @@ func (c *Counts) of(kind byte) *uint64 {
 	return nil
 }
 
-func (c *Counts) appendPayload(dst []byte) []byte {
+func (c *Counts) appendPayload(dst []byte, kinds string) []byte {
 	for i := range len(kinds) {
 		dst = binary.BigEndian.AppendUint64(dst, *c.of(kinds[i]))
 	}
@@ -143,7 +162,7 @@ func (w *writer) end(kind byte, rest []byte) error {
 
 func (w *writer) finish() error {
 	w.begin()
-	if err := w.end(kindEnd, w.counts.appendPayload(nil)); err != nil {
+	if err := w.end(kindEnd, w.counts.appendPayload(nil, kindsOf(version))); err != nil {
 		return err
 	}
 	return w.w.Flush()
@@ -152,6 +171,7 @@ func (w *writer) finish() error {
 // reader reads a stream, and believes nothing of it before its checksum.
 type reader struct {
 	r       *bufio.Reader
+	kinds   string // of the entries but for the end
 	sum     uint64
 	counts  Counts
 	payload bytes.Buffer
@@ -166,9 +186,11 @@ func newReader(r io.Reader) (*reader, error) {
 	if string(got[:len(title)]) != title {
 		return nil, fmt.Errorf("%w: it does not begin as an export does", ErrFormat)
 	}
-	if v := got[len(title)]; v != version {
-		return nil, fmt.Errorf("%w: its version is %d, this program knows version %d", ErrFormat, v, version)
+	v := got[len(title)]
+	if v < versionMin || v > version {
+		return nil, fmt.Errorf("%w: its version is %d, this program knows versions %d to %d", ErrFormat, v, versionMin, version)
 	}
+	rd.kinds = kindsOf(v)
 	rd.counts.Bytes = uint64(len(got))
 	return rd, nil
 }
@@ -208,16 +230,15 @@ func (r *reader) next() (kind byte, payload []byte, err error) {
 	if head[0] == kindEnd {
 		return kindEnd, nil, r.finish(payload)
 	}
-	n := r.counts.of(head[0])
-	if n == nil {
+	if strings.IndexByte(r.kinds, head[0]) < 0 {
 		return 0, nil, fmt.Errorf("%w: an entry of the unknown kind %q", ErrFormat, head[0])
 	}
-	*n++
+	*r.counts.of(head[0])++
 	return head[0], payload, nil
 }
 
 func (r *reader) finish(payload []byte) error {
-	if !bytes.Equal(payload, r.counts.appendPayload(nil)) {
+	if !bytes.Equal(payload, r.counts.appendPayload(nil, r.kinds)) {
 		return fmt.Errorf("%w: it does not have as many entries as it says", ErrFormat)
 	}
 	if _, err := r.r.ReadByte(); !errors.Is(err, io.EOF) {

@@ -30,7 +30,7 @@ func Import(store engine.Store, r io.Reader, progress func(Counts)) (Counts, err
 	if err != nil {
 		return Counts{}, err
 	}
-	i := &importer{store: store, in: in, batch: store.NewBatch(), progress: progress, topics: map[engine.TopicID]bool{}, subscriptions: map[engine.SubscriptionID]bool{}}
+	i := &importer{store: store, in: in, batch: store.NewBatch(), progress: progress, topics: map[engine.TopicID]bool{}, queues: map[engine.TopicID]bool{}, subscriptions: map[engine.SubscriptionID]bool{}}
 	if err := i.run(); err != nil {
 		err = fmt.Errorf("transfer: import: %w", err)
 		if undo := i.undo(); undo != nil {
@@ -68,10 +68,15 @@ type importer struct {
 
 	catalog       []entry
 	topics        map[engine.TopicID]bool        // in the catalog; true once their entry was read
+	queues        map[engine.TopicID]bool        // likewise
 	subscriptions map[engine.SubscriptionID]bool // likewise
 
-	topic      engine.TopicID // the current one
+	topic      engine.TopicID // the current one, or queue
+	queue      bool           // it is one: its messages may have gaps
+	part       int            // what of it was read last: 0 messages, 1 marks, 2 states
 	next, high engine.Sequence
+	state      engine.StateKind      // of the last state
+	stated     engine.Sequence       // likewise
 	sub        engine.SubscriptionID // the current one
 	letter     engine.Sequence       // its last dead letter
 	timer      engine.TimerKey       // the last
@@ -109,7 +114,7 @@ func phase(kind byte) int {
 	switch kind {
 	case kindCatalog:
 		return 0
-	case kindTopic, kindMessage, kindMark:
+	case kindTopic, kindQueue, kindMessage, kindMark, kindState:
 		return 1
 	case kindProgress, kindDeadLetter:
 		return 2
@@ -127,10 +132,14 @@ func (i *importer) entry(kind byte, payload []byte) error {
 			ok = i.catalogEntry(payload)
 		case kindTopic:
 			ok = i.topicEntry(payload)
+		case kindQueue:
+			ok = i.queueEntry(payload)
 		case kindMessage:
 			ok = i.message(payload)
 		case kindMark:
 			ok = i.markEntry(payload)
+		case kindState:
+			ok = i.stateEntry(payload)
 		case kindProgress:
 			ok = i.progressEntry(payload)
 		case kindDeadLetter:
@@ -159,16 +168,32 @@ func (i *importer) catalogEntry(payload []byte) bool {
 	}
 	i.catalog = append(i.catalog, entry{key, append([]byte(nil), payload[end:]...)})
 	switch kind, id := catalogID(key); kind {
+	case "q":
+		i.queues[engine.TopicID(id)] = false
 	case "t":
 		i.topics[engine.TopicID(id)] = false
+		return !i.isQueue(id)
 	case "s":
 		i.subscriptions[engine.SubscriptionID(id)] = false
+		return !i.isQueue(id)
 	}
 	return true
 }
 
-// whole reports whether the current topic has all its messages.
-func (i *importer) whole() bool { return i.topic == 0 || i.next == i.high+1 }
+// isQueue reports whether an id is a queue's, which then is no topic's, nor a subscription's.
+func (i *importer) isQueue(id uint64) bool {
+	_, queue := i.queues[engine.TopicID(id)]
+	return queue
+}
+
+// whole reports whether the current topic has all its messages; a queue has whatever it has.
+func (i *importer) whole() bool { return i.topic == 0 || i.queue || i.next == i.high+1 }
+
+// begin turns to the next topic or queue.
+func (i *importer) begin(id engine.TopicID, queue bool, first, high engine.Sequence) {
+	i.topic, i.queue, i.next, i.high = id, queue, first, high
+	i.part, i.mark, i.state, i.stated = 0, 0, 0, 0
+}
 
 func (i *importer) topicEntry(payload []byte) bool {
 	n, rest, ok := numbers(payload, 3)
@@ -178,7 +203,7 @@ func (i *importer) topicEntry(payload []byte) bool {
 		return false
 	}
 	i.topics[id] = true
-	i.topic, i.next, i.high, i.mark = id, first, high, 0
+	i.begin(id, false, first, high)
 	switch {
 	case high == 0:
 	case first > high:
@@ -193,23 +218,24 @@ func (i *importer) topicEntry(payload []byte) bool {
 
 func (i *importer) message(payload []byte) bool {
 	n, record, ok := numbers(payload, 2)
-	if !ok || engine.TopicID(n[0]) != i.topic || i.topic == 0 || engine.Sequence(n[1]) != i.next || i.next > i.high {
+	seq := engine.Sequence(n[1])
+	if !ok || engine.TopicID(n[0]) != i.topic || i.topic == 0 || i.part > 0 || seq < i.next || seq > i.high || seq > i.next && !i.queue {
 		return false
 	}
-	i.next++
+	i.next = seq + 1
 	from := len(i.records)
 	i.records = append(i.records, record...)
-	i.batch.AppendMessage(i.topic, engine.Sequence(n[1]), i.records[from:])
+	i.batch.AppendMessage(i.topic, seq, i.records[from:])
 	return true
 }
 
 func (i *importer) markEntry(payload []byte) bool {
 	n, rest, ok := numbers(payload, 4)
 	m := engine.Mark{Sequence: engine.Sequence(n[1]), At: int64(n[2]), Bytes: n[3]}
-	if !ok || len(rest) > 0 || i.topic == 0 || engine.TopicID(n[0]) != i.topic || !i.whole() || m.Sequence <= i.mark {
+	if !ok || len(rest) > 0 || i.topic == 0 || engine.TopicID(n[0]) != i.topic || i.queue || i.part > 1 || !i.whole() || m.Sequence <= i.mark {
 		return false
 	}
-	i.mark = m.Sequence
+	i.part, i.mark = 1, m.Sequence
 	i.batch.PutMark(i.topic, m)
 	return true
 }
@@ -260,6 +286,11 @@ func (i *importer) finish() error {
 			return malformed(kindTopic)
 		}
 	}
+	for _, seen := range i.queues {
+		if !seen {
+			return malformed(kindQueue)
+		}
+	}
 	for _, seen := range i.subscriptions {
 		if !seen {
 			return malformed(kindProgress)
@@ -288,6 +319,10 @@ func (i *importer) undo() error {
 	b := i.store.NewBatch()
 	for id := range i.topics {
 		b.DropTopic(id)
+	}
+	for id := range i.queues {
+		b.DropTopic(id)
+		b.DropSubscription(engine.SubscriptionID(id))
 	}
 	for id := range i.subscriptions {
 		b.DropSubscription(id)

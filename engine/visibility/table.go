@@ -40,8 +40,12 @@ type Table struct {
 	hidden   hidden
 	ready    ready
 	inFlight int
-	removed  *Entry // for the next use, linked by next
+	free     []*Entry // for the next use
+	idle     []*group // likewise
 }
+
+// freeMax is how many entries, and how many groups, are kept for the next use.
+const freeMax = 64
 
 // New returns an empty table.
 func New() *Table {
@@ -70,7 +74,12 @@ func (t *Table) AddTo(key, sequence uint64) *Entry {
 	e := t.add(sequence)
 	g := t.groups[key]
 	if g == nil {
-		g = &group{key: key, at: -1}
+		if n := len(t.idle); n > 0 {
+			g, t.idle = t.idle[n-1], t.idle[:n-1]
+		} else {
+			g = &group{}
+		}
+		*g = group{key: key, at: -1}
 		t.groups[key] = g
 	}
 	t.link(e, g)
@@ -81,11 +90,11 @@ func (t *Table) add(sequence uint64) *Entry {
 	if t.entries[sequence] != nil {
 		panic("BUG: visibility: a message is added twice")
 	}
-	e := t.removed
-	if e == nil {
-		e = &Entry{}
+	var e *Entry
+	if n := len(t.free); n > 0 {
+		e, t.free = t.free[n-1], t.free[:n-1]
 	} else {
-		t.removed = e.next
+		e = &Entry{}
 	}
 	*e = Entry{Sequence: sequence, at: -1}
 	t.entries[sequence] = e
@@ -134,11 +143,13 @@ func (t *Table) Remove(e *Entry) {
 	t.settle(g)
 	if g.first == nil && g != &e.own {
 		delete(t.groups, g.key)
+		if len(t.idle) < freeMax {
+			t.idle = append(t.idle, g)
+		}
 	}
-	*e = Entry{next: t.removed}
-	t.removed = e
-	if len(t.entries) == 0 {
-		t.removed = nil // an idle queue keeps no memory
+	*e = Entry{}
+	if len(t.free) < freeMax {
+		t.free = append(t.free, e)
 	}
 }
 
@@ -261,9 +272,9 @@ func (h *ready) Pop() any {
 // Hidden is how many messages are hidden, those in flight included.
 func (t *Table) Hidden() int { return len(t.hidden) }
 
-// All calls fn with what is kept with each message.
-func (t *Table) All(fn func(held any)) {
+// All calls fn with each message; it must not change the table.
+func (t *Table) All(fn func(*Entry)) {
 	for _, e := range t.entries {
-		fn(e.Held)
+		fn(e)
 	}
 }

@@ -1,6 +1,10 @@
 package auth
 
-import "bytes"
+import (
+	"bytes"
+
+	"fanfare/ingress/aws"
+)
 
 // claim is what a signature says of itself. Views of the request, or of the scratch memory of its verification.
 type claim struct {
@@ -111,20 +115,10 @@ func (v *verification) checkScope(service string) error {
 	case !bytes.Equal(v.day, v.date[:dayBytes]):
 		return &Fault{403, codeSignature, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" +
 			shorten(v.day) + "' != '" + string(v.date[:dayBytes]) + "', from '" + string(v.date) + "'."}
-	case !isRegion(v.region):
+	case !aws.IsRegion(v.region):
 		return errRegion
 	case string(v.service) != service:
 		return &Fault{403, codeSignature, "Credential should be scoped to correct service: '" + service + "'."}
 	}
 	return nil
-}
-
-func isRegion(text []byte) bool {
-	const bytesMax = 32
-	for _, c := range text {
-		if c != '-' && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
-			return false
-		}
-	}
-	return len(text) > 0 && len(text) <= bytesMax
 }

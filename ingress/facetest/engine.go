@@ -87,9 +87,9 @@ func Describe(m *engine.Message) string {
 	names := map[engine.Field]string{
 		engine.FieldBody: "body", engine.FieldSubject: "subject", engine.FieldTag: "tag", engine.FieldKeys: "keys",
 		engine.FieldGroup: "group", engine.FieldDeduplicationID: "deduplication", engine.FieldStructure: "structure",
-		engine.FieldContentType: "content-type", engine.FieldToken: "token",
+		engine.FieldContentType: "content-type", engine.FieldToken: "token", engine.FieldTrace: "trace", engine.FieldSource: "source",
 	}
-	for f := engine.FieldBody; f <= engine.FieldToken; f++ {
+	for f := engine.FieldBody; f <= engine.FieldSource; f++ {
 		if m.Has(f) {
 			line(names[f], m.Get(f))
 		}

@@ -141,6 +141,7 @@ var masks = []struct {
 	{regexp.MustCompile(`(?m)^(x-m[nq]s?-request-id): [0-9A-F]{24}$`), "$1: <REQUEST-ID>"},
 	{regexp.MustCompile(`<RequestId>[0-9A-F]{24}</RequestId>`), "<RequestId><REQUEST-ID></RequestId>"},
 	{regexp.MustCompile(`<MessageId>[0-9A-F]{32}</MessageId>`), "<MessageId><MESSAGE-ID></MessageId>"},
+	{regexp.MustCompile(`("[A-Za-z]+Timestamp":"?|<Name>[A-Za-z]+Timestamp</Name><Value>)[0-9]{10,13}`), "$1<TIME>"},
 	{regexp.MustCompile(`(?m)^(X-Request-Id): [0-9a-f]{32}$`), "$1: <REQUEST-ID>"},
 	{regexp.MustCompile(`"(request_id|message_id)":"[0-9a-f]{32}"`), `"$1":"<ID>"`},
 	{regexp.MustCompile(`"(msg_id|id)":"[0-9A-F]{32}"`), `"$1":"<ID>"`},

@@ -194,12 +194,12 @@ func TestSubscriptions(t *testing.T) {
 
 	// A PUT replaces: what it leaves out has its default again.
 	full := `{"name":"billing","topic":"orders","kind":"sns","endpoint":"https://127.0.0.1/","envelope":"raw",
-		"max_in_flight":8,"pipeline":16,"max_per_second":50,"filter_tag":"red","filter_policy":"{\"a\":{\"b\":[1]}}","filter_policy_scope":"MessageBody",
+		"max_in_flight":8,"pipeline":16,"max_per_second":50,"ordered":true,"filter_tag":"red","filter_policy":"{\"a\":{\"b\":[1]}}","filter_policy_scope":"MessageBody",
 		"retry":{"backoff":"list","jitter":"half","min_delay":"10ms","max_delay":"1m0s","delays":["1s","0s"],"immediate":1,"at_min_delay":1,
 			"at_max_delay":1,"max_attempts":5,"max_age":"1h0m0s","timeout":"2s","ignore_retry_after":true},
 		"answers":{"accept":["404"],"retry":["4xx"],"final":["410"]},"dead_letters":{"topic":"dead"},
 		"created_at":"T","updated_at":"T"}`
-	c.want("PUT", at, `{"kind":"sns","endpoint":"https://127.0.0.1/","envelope":"raw","max_in_flight":8,"pipeline":16,"max_per_second":50,
+	c.want("PUT", at, `{"kind":"sns","endpoint":"https://127.0.0.1/","envelope":"raw","max_in_flight":8,"pipeline":16,"max_per_second":50,"ordered":true,
 		"filter_tag":"red","filter_policy":"{\"a\":{\"b\":[1]}}","filter_policy_scope":"MessageBody","retry":{"backoff":"list","jitter":"half","min_delay":"10ms","max_delay":"60s","delays":["1000ms","0s"],
 			"immediate":1,"at_min_delay":1,"at_max_delay":1,"max_attempts":5,"max_age":"1h","timeout":"2s","ignore_retry_after":true},
 		"answers":{"accept":["404"],"retry":["4xx"],"final":["410"]},"dead_letters":{"topic":"dead"}}`, 200, full)

@@ -57,7 +57,7 @@ type attributeView struct {
 
 var origins = [...]string{
 	engine.OriginNative: "native", engine.OriginSNS: "sns", engine.OriginSMQ: "smq",
-	engine.OriginRocketMQ: "rocketmq", engine.OriginSMN: "smn", engine.OriginDMS: "dms",
+	engine.OriginRocketMQ: "rocketmq", engine.OriginSMN: "smn", engine.OriginDMS: "dms", engine.OriginSQS: "sqs",
 }
 
 func viewDeadLetter(d *engine.DeadLetter, m *engine.Message) deadLetterView {

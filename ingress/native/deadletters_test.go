@@ -218,10 +218,10 @@ func TestStateView(t *testing.T) {
 	at := time.UnixMilli(1000)
 	view, err := json.Marshal(viewState(engine.LaneState{
 		State: "paused", Floor: 1, Next: 2, High: 3, Lag: 4, LagTime: 1500 * time.Millisecond, InFlight: 5, Connections: 6,
-		Failures: 7, LastFailure: "x", FailedAt: at, Probe: at, Shallow: true,
+		Failures: 7, LastFailure: "x", FailedAt: at, Probe: at, Groups: 8, Shallow: true,
 	}))
 	want := `{"state":"paused","floor":1,"next":2,"high":3,"lag_messages":4,"lag_seconds":1.5,"in_flight":5,"connections":6,"failures":7,` +
-		`"last_failure":"x","failed_at":"1970-01-01T00:00:01Z","next_probe":"1970-01-01T00:00:01Z","pipelined":false}`
+		`"last_failure":"x","failed_at":"1970-01-01T00:00:01Z","next_probe":"1970-01-01T00:00:01Z","resting_groups":8,"pipelined":false}`
 	if err != nil || string(view) != want {
 		t.Errorf("got %s, %v\nwant %s", view, err, want)
 	}

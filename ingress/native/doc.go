@@ -44,12 +44,13 @@
 // retention out leaves it as it is; {"retention":{}} keeps nothing.
 //
 // The settings of a subscription are a JSON object with the keys of the configuration file: kind, endpoint,
-// envelope, max_in_flight, pipeline, max_per_second, filter_tag, filter_policy (the text of a policy as Amazon SNS has
-// them) with filter_policy_scope, retry, answers (accept, retry, final: lists of statuses) and dead_letters (topic or
-// queue), durations as text. What is left out gets its default. A key that is unknown, or is there twice, is an error;
-// the keys a GET adds (name, topic, pending, declared, created_at, updated_at, state) are ignored, so that what was read
-// can be edited and sent back. The state is what is being done for the subscription: live, lagging or paused, how far it
-// is, what failed last, and when its endpoint is asked again.
+// envelope, max_in_flight, pipeline, max_per_second, ordered, filter_tag, filter_policy (the text of a policy as Amazon SNS
+// has them) with filter_policy_scope, retry, answers (accept, retry, final: lists of statuses) and dead_letters (topic or
+// queue), durations as text. What is left out gets its default; ordered is always true on a FIFO topic. A key that is
+// unknown, or is there twice, is an error; the keys a GET adds (name, topic, pending, declared, created_at, updated_at,
+// state) are ignored, so that what was read can be edited and sent back. The state is what is being done for the
+// subscription: live, lagging or paused, how far it is, what failed last, how many groups of an ordered one wait for
+// another try, and when its endpoint is asked again.
 //
 // # Where it stands on the data path
 //

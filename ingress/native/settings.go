@@ -23,6 +23,7 @@ var settings = map[string]subscriptionSetting{
 	"max_in_flight":       numberSetting(1, func(c *engine.SubscriptionConfig) *int { return &c.MaxInFlight }),
 	"pipeline":            numberSetting(1, func(c *engine.SubscriptionConfig) *int { return &c.Pipeline }),
 	"max_per_second":      numberSetting(0, func(c *engine.SubscriptionConfig) *int { return &c.MaxPerSecond }),
+	"ordered":             boolSetting(func(c *engine.SubscriptionConfig) *bool { return &c.Ordered }),
 	"retry": func(c *engine.SubscriptionConfig, key string, value []byte) error {
 		return readObject(c, key, value, retrySettings)
 	},

@@ -24,6 +24,8 @@ func TestParseSettings(t *testing.T) {
 	f(`{}`, engine.SubscriptionConfig{})
 	f(` {"endpoint" : "http://a/\u003f" } `, engine.SubscriptionConfig{Endpoint: "http://a/?"})
 	f(`{"\u006bind":"sns"}`, engine.SubscriptionConfig{Kind: "sns"})
+	f(`{"ordered":true}`, engine.SubscriptionConfig{Ordered: true})
+	f(`{"ordered":false}`, engine.SubscriptionConfig{})
 	f(`{"retry":{}}`, engine.SubscriptionConfig{})
 	f(`{"retry":{"max_attempts":0,"timeout":"1500ms"}}`, engine.SubscriptionConfig{
 		Retry: engine.RetryPolicy{Timeout: 1500 * time.Millisecond},
@@ -57,6 +59,7 @@ func TestParseSettings(t *testing.T) {
 	bad(`{"pipeline":1.5}`, "pipeline must be a whole number from 1.")
 	bad(`{"pipeline":null}`, "pipeline must be a whole number from 1.")
 	bad(`{"max_in_flight":99999999999999999999}`, "max_in_flight must be a whole number from 1.")
+	bad(`{"ordered":"true"}`, "ordered must be true or false.")
 	bad(`{"retry":[]}`, "retry must be a JSON object.")
 	bad(`{"retry":{"min_delay":1}}`, `retry.min_delay must be a duration such as "1m30s".`)
 	bad(`{"retry":{"min_delay":"-1s"}}`, `retry.min_delay must be a duration such as "1m30s".`)
@@ -69,7 +72,7 @@ func TestParseSettings(t *testing.T) {
 // FuzzNativeSubscription checks that settings which are accepted are JSON for encoding/json too, and that what a
 // GET would tell of them is read as the same settings again.
 func FuzzNativeSubscription(f *testing.F) {
-	f.Add([]byte(`{"kind":"sns","endpoint":"https://h/","envelope":"raw","max_in_flight":8,"pipeline":16,"filter_tag":"red","filter_policy":"{\"a\":[\"b\"]}",` +
+	f.Add([]byte(`{"kind":"sns","endpoint":"https://h/","envelope":"raw","max_in_flight":8,"pipeline":16,"ordered":true,"filter_tag":"red","filter_policy":"{\"a\":[\"b\"]}",` +
 		`"retry":{"min_delay":"10ms","max_delay":"60s","max_attempts":5,"max_age":"1h","timeout":"2s"}}`))
 	f.Add([]byte(`{"name":"x","retry":{"max_attempts":0}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {

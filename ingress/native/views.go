@@ -16,6 +16,7 @@ type subscriptionView struct {
 	MaxInFlight       int         `json:"max_in_flight"`
 	Pipeline          int         `json:"pipeline"`
 	MaxPerSecond      int         `json:"max_per_second,omitempty"`
+	Ordered           bool        `json:"ordered,omitempty"`
 	FilterTag         string      `json:"filter_tag,omitempty"`
 	FilterPolicy      string      `json:"filter_policy,omitempty"`
 	FilterPolicyScope string      `json:"filter_policy_scope,omitempty"`
@@ -72,6 +73,7 @@ type stateView struct {
 	LastFailure string     `json:"last_failure,omitempty"`
 	FailedAt    *time.Time `json:"failed_at,omitempty"`
 	NextProbe   *time.Time `json:"next_probe,omitempty"`
+	Groups      int        `json:"resting_groups,omitempty"`
 	Pipelined   *bool      `json:"pipelined,omitempty"` // false when the endpoint does not keep up with it, else left out
 }
 
@@ -90,7 +92,7 @@ func viewLane(s *engine.Subscription) subscriptionView {
 func viewConfig(c *engine.SubscriptionConfig, topic string) subscriptionView {
 	return subscriptionView{
 		Name: c.Name, Topic: topic, Kind: c.Kind, Endpoint: c.Endpoint, Envelope: c.Envelope,
-		MaxInFlight: c.MaxInFlight, Pipeline: c.Pipeline, MaxPerSecond: c.MaxPerSecond, FilterTag: c.FilterTag,
+		MaxInFlight: c.MaxInFlight, Pipeline: c.Pipeline, MaxPerSecond: c.MaxPerSecond, Ordered: c.Ordered, FilterTag: c.FilterTag,
 		FilterPolicy: c.FilterPolicy, FilterPolicyScope: c.FilterPolicyScope,
 		Retry:       viewRetry(&c.Retry),
 		Answers:     answersView(c.Answers),
@@ -122,7 +124,7 @@ func viewState(s engine.LaneState) stateView {
 		State: s.State, Floor: uint64(s.Floor), Next: uint64(s.Next), High: uint64(s.High),
 		LagMessages: s.Lag, LagSeconds: s.LagTime.Truncate(time.Millisecond).Seconds(),
 		InFlight: s.InFlight, Connections: s.Connections, Failures: s.Failures, LastFailure: s.LastFailure,
-		FailedAt: viewTime(s.FailedAt), NextProbe: viewTime(s.Probe),
+		FailedAt: viewTime(s.FailedAt), NextProbe: viewTime(s.Probe), Groups: s.Groups,
 	}
 	if s.Shallow {
 		view.Pipelined = new(bool)

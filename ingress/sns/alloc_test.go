@@ -4,12 +4,36 @@ package sns
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"fanfare/engine"
 	"fanfare/ingress"
 	"fanfare/ingress/facetest"
 )
+
+// counter counts up where a body says COUNT000, everywhere the same.
+func counter(body string) func(body []byte) {
+	const mark, digits = "COUNT000", 8
+	var places []int
+	for at := 0; ; at += digits {
+		i := strings.Index(body[at:], mark)
+		if i < 0 {
+			break
+		}
+		at += i
+		places = append(places, at)
+	}
+	n := 0
+	return func(body []byte) {
+		n++
+		for _, at := range places {
+			for k, rest := digits-1, n; k >= 0; k, rest = k-1, rest/10 {
+				body[at+k] = '0' + byte(rest%10)
+			}
+		}
+	}
+}
 
 func TestPublishAllocs(t *testing.T) {
 	signature := "Authorization: AWS4-HMAC-SHA256 Credential=test/20260102/us-east-1/sns/aws4_request, SignedHeaders=host, Signature=00\r\n"
@@ -31,6 +55,26 @@ func TestPublishAllocs(t *testing.T) {
 		entries = append(entries, append([]string{"Id", fmt.Sprint("id", i), "Message", "héllo", "Subject", "s"}, attributes...))
 	}
 	f("batch", signature, batchOf(entries...)...)
+
+	// To FIFO topics: no two messages are the same, and, signed, all are.
+	ordered := func(name, head string, messages int, pairs ...string) {
+		t.Run("fifo "+name, func(t *testing.T) {
+			body := form(pairs...)
+			p := facetest.Publish{Request: []byte(post(body, head)), Status: 200, Messages: messages, Change: counter(body)}
+			facetest.CheckAllocsOf(t, p, func(e *engine.Engine) ingress.Face { return setupFIFO(t, e) })
+		})
+	}
+	const trace = "X-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1\r\n"
+	one := append([]string{"Action", "Publish", "TopicArn", arnLedger, "Message", "héllo", "MessageGroupId", "g", "MessageDeduplicationId", "COUNT000"}, attributes...)
+	ordered("id", signature+trace, 1, one...)
+	ordered("content", signature, 1, "Action", "Publish", "TopicArn", arnNews, "Message", "héllo COUNT000", "MessageGroupId", "g")
+	var grouped [][]string
+	for i := range 10 {
+		entry := []string{"Id", fmt.Sprint("id", i), "Message", "héllo", "MessageGroupId", fmt.Sprint("g", i%3), "MessageDeduplicationId", fmt.Sprint("COUNT000", i)}
+		grouped = append(grouped, append(entry, attributes...))
+	}
+	group := append([]string{"Action", "PublishBatch", "TopicArn", arnLedger}, batchOf(grouped...)[4:]...)
+	ordered("batch", signature, 10, group...)
 
 	const endpoint = "endpoint/GCM/shop/11111111-2222-4333-8444-555555555555"
 	direct := func(name string, pairs ...string) {
@@ -55,7 +99,7 @@ func TestPublishAllocs(t *testing.T) {
 	verified := func(name string, wire []byte) {
 		t.Run("verified "+name, func(t *testing.T) {
 			facetest.CheckAllocs(t, wire, 200, func(e *engine.Engine) ingress.Face {
-				setup(t, e)
+				setupFIFO(t, e)
 				return New(e, Options{Keys: testKeys()})
 			})
 		})
@@ -64,4 +108,6 @@ func TestPublishAllocs(t *testing.T) {
 	verified("plain", []byte(signedBy("publish", publish("Message", "héllo & <x>")...)))
 	verified("attributes", []byte(signedBy("publish", message...)))
 	verified("batch", []byte(signedBy("publish", batchOf(entries...)...)))
+	verified("fifo", []byte(signedBy("publish", one...)))
+	verified("fifo batch", []byte(signedBy("publish", group...)))
 }

@@ -4,21 +4,8 @@ import (
 	"bytes"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
-
-const regionBytesMax = 32
-
-func isRegion(text []byte) bool {
-	if len(text) == 0 || len(text) > regionBytesMax {
-		return false
-	}
-	for _, c := range text {
-		if c != '-' && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
-			return false
-		}
-	}
-	return true
-}
 
 func isDigits(text []byte, n int) bool {
 	for _, c := range text {
@@ -28,8 +15,6 @@ func isDigits(text []byte, n int) bool {
 	}
 	return len(text) == n
 }
-
-func isAccount(text []byte) bool { return isDigits(text, 12) }
 
 // arn is arn:PARTITION:sns:REGION:ACCOUNT:NAME taken apart: views of the text. What follows the name, in the ARN of a
 // subscription, is the id.
@@ -52,22 +37,12 @@ func (c *call) parseARN(parameter string, text []byte) (a arn, err error) {
 		return a, invalid("%s Reason: An ARN must have at least 6 elements, not %d", parameter, n)
 	}
 	a = arn{region: parts[3], account: parts[4], name: parts[5], id: parts[6]}
-	if string(parts[0]) != "arn" || !isPartition(parts[1]) || string(parts[2]) != "sns" ||
-		!isRegion(a.region) || !isAccount(a.account) || len(a.name) == 0 ||
+	if string(parts[0]) != "arn" || !aws.IsPartition(parts[1]) || string(parts[2]) != "sns" ||
+		!aws.IsRegion(a.region) || !aws.IsAccount(a.account) || len(a.name) == 0 ||
 		c.region != nil && !bytes.Equal(c.region, a.region) {
 		return a, invalid("%s", parameter)
 	}
 	return a, nil
-}
-
-// isPartition reports whether the text is one of AWS's partitions. What a subscriber calls its topic stands in the headers of
-// its pushes, so nothing else may pass.
-func isPartition(text []byte) bool {
-	switch string(text) {
-	case "aws", "aws-cn", "aws-us-gov":
-		return true
-	}
-	return false
 }
 
 // topicNamed finds the topic of an ARN that came as the parameter.
@@ -98,10 +73,13 @@ func (c *call) topic(p params) (t *engine.Topic, text string, err error) {
 }
 
 // topicARN is the ARN of a topic in the caller's region.
-func (c *call) topicARN(name string) string {
+func (c *call) topicARN(name string) string { return c.arnOf("sns", c.face.opts.Account, name) }
+
+// arnOf is the ARN of a service's resource in the caller's region.
+func (c *call) arnOf(service, account, name string) string {
 	region := c.face.opts.Region
 	if c.region != nil {
 		region = string(c.region)
 	}
-	return "arn:aws:sns:" + region + ":" + c.face.opts.Account + ":" + name
+	return "arn:aws:" + service + ":" + region + ":" + account + ":" + name
 }

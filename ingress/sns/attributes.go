@@ -6,11 +6,9 @@ import (
 	"unicode/utf8"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
-
-// attributeNameBytesMax is the longest name of an attribute.
-const attributeNameBytesMax = 256
 
 // fillAttributes adds the attributes to the message, in the order of their numbers, and returns their size: the bytes of
 // names, types and values. The entry is the position in a batch, from 1; 0 outside one.
@@ -67,16 +65,8 @@ func (c *call) fillAttribute(m *engine.Message, a *attributeForm, entry int) (si
 
 // attributeBase returns what stands before the first dot of a data type.
 func attributeBase(name, dataType []byte) (string, error) {
-	base, suffix, dotted := bytes.Cut(dataType, []byte("."))
-	if utf8.Valid(dataType) && (!dotted || len(suffix) > 0) {
-		switch string(base) {
-		case "String":
-			return "String", nil
-		case "Number":
-			return "Number", nil
-		case "Binary":
-			return "Binary", nil
-		}
+	if base := aws.AttributeBase(dataType); base != "" {
+		return base, nil
 	}
 	return "", invalidValue("The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", name)
 }
@@ -106,7 +96,7 @@ func (c *call) fillAttributeValue(m *engine.Message, a *attributeForm, name, dat
 			return 0, invalidValue("The message attribute '%s' with type '%s' has a value that is not base64.", name, dataType)
 		}
 	case "Number":
-		if !isNumber(text) {
+		if !aws.IsNumber(text) {
 			return 0, invalidValue("Could not cast message attribute '%s' value to number.", name)
 		}
 		arena = append(arena, text...)
@@ -150,24 +140,8 @@ func hasAttribute(m *engine.Message, name []byte) bool {
 
 // checkAttributeName says what is wrong with the name of an attribute.
 func checkAttributeName(name []byte) error {
-	switch {
-	case len(name) == 0:
-		return invalidValue("Message attribute name can not be empty.")
-	case len(name) > attributeNameBytesMax:
-		return invalidValue("Length of message attribute name must be less than 256 bytes.")
-	case name[0] == '.':
-		return invalidValue("Invalid message attribute name starting with character '.' was found.")
-	case name[len(name)-1] == '.':
-		return invalidValue("Invalid message attribute name ending with character '.' was found.")
-	case bytes.Contains(name, []byte("..")):
-		return invalidValue("Message attribute name can not have successive '.' character.")
-	}
-	for i, b := range name {
-		if b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' || b == '_' || b == '.' {
-			continue
-		}
-		r, _ := utf8.DecodeRune(name[i:])
-		return invalidValue("Invalid non-alphanumeric character '#x%02X' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots.", r)
+	if text := aws.AttributeNameFault(name); text != "" {
+		return invalidValue("%s", text)
 	}
 	if isReserved(name) {
 		return invalidValue("The message attribute name '%s' begins with a reserved prefix: AWS. or Amazon.", name)
@@ -177,41 +151,6 @@ func checkAttributeName(name []byte) error {
 
 // isReserved reports whether the name has a prefix that AWS keeps for itself, but for those which steer SMS and push.
 func isReserved(name []byte) bool {
-	prefixed := func(lower string) bool {
-		return len(name) >= len(lower) && equalFold(name[:len(lower)], lower)
-	}
-	return prefixed("amazon.") ||
-		prefixed("aws.") && !bytes.HasPrefix(name, []byte("AWS.SNS.SMS.")) && !bytes.HasPrefix(name, []byte("AWS.SNS.MOBILE."))
-}
-
-// isNumber reports whether the text is a decimal number, with an exponent if need be.
-func isNumber(text []byte) bool {
-	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
-		text = text[1:]
-	}
-	digits := func() (n int) {
-		for len(text) > 0 && text[0] >= '0' && text[0] <= '9' {
-			text = text[1:]
-			n++
-		}
-		return n
-	}
-	n := digits()
-	if len(text) > 0 && text[0] == '.' {
-		text = text[1:]
-		n += digits()
-	}
-	if n == 0 {
-		return false
-	}
-	if len(text) > 0 && text[0]|0x20 == 'e' {
-		text = text[1:]
-		if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
-			text = text[1:]
-		}
-		if digits() == 0 {
-			return false
-		}
-	}
-	return len(text) == 0
+	return aws.HasPrefixFold(name, "amazon.") || aws.HasPrefixFold(name, "aws.") &&
+		!bytes.HasPrefix(name, []byte("AWS.SNS.SMS.")) && !bytes.HasPrefix(name, []byte("AWS.SNS.MOBILE."))
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fanfare/ingress/auth"
+	"fanfare/ingress/aws"
 )
 
 // permissionOf is what a credential needs for an action. What is not listed needs auth.Admin: an action that is added is
@@ -32,7 +33,7 @@ func (c *call) admit(action string) error {
 	}
 	err := c.verify(action)
 	if err != nil {
-		c.face.opts.Log.Debug().Err(err).Str("action", shorten(action)).Msg("request refused")
+		c.face.opts.Log.Debug().Err(err).Str("action", aws.Shorten(action)).Msg("request refused")
 	}
 	return err
 }
@@ -82,11 +83,11 @@ func (c *call) unauthorized(user, action string) error {
 func (c *call) resource() string {
 	for _, name := range [...]string{"TopicArn", "TargetArn", "SubscriptionArn", "ResourceArn", "PlatformApplicationArn", "EndpointArn"} {
 		if text, err := c.find(name); err == nil && len(text) > 0 {
-			return shorten(string(text))
+			return aws.Shorten(text)
 		}
 	}
 	if name, err := c.find("Name"); err == nil && len(name) > 0 {
-		return c.topicARN(shorten(string(name)))
+		return c.topicARN(aws.Shorten(name))
 	}
 	return c.topicARN("*")
 }

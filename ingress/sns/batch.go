@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -50,7 +51,7 @@ func (c *call) publishBatch() error {
 	if err := c.face.publishAll(t, b.messages[:c.form.count], b.errors[:c.form.count]); err != nil {
 		return err
 	}
-	c.replyBatch(&b)
+	c.replyBatch(t, &b)
 	return nil
 }
 
@@ -117,7 +118,7 @@ func (c *call) readIDs(b *batch) error {
 }
 
 func invalidID(fact string, id []byte) error {
-	return &fault{400, "InvalidBatchEntryId", fmt.Sprintf("The Id of a batch entry in the batch request %s: %s", fact, shorten(string(id)))}
+	return &fault{400, "InvalidBatchEntryId", fmt.Sprintf("The Id of a batch entry in the batch request %s: %s", fact, aws.Shorten(id))}
 }
 
 // fillBatch makes the messages. On an error those made so far are in the batch, which releases them.
@@ -128,6 +129,7 @@ func (c *call) fillBatch(b *batch, t *engine.Topic) error {
 		m := engine.NewMessage()
 		b.messages[i] = m
 		m.SetOrigin(engine.OriginSNS)
+		c.fillTrace(m)
 		switch err := fillSubject(m, e); {
 		case errors.Is(err, errSubject):
 			b.errors[i], b.messages[i] = err, nil
@@ -147,7 +149,7 @@ func (c *call) fillBatch(b *batch, t *engine.Topic) error {
 		if total += text + attributes; tooLong(t, total) {
 			return errBatchLength
 		}
-		if err := c.fillRest(m, e, ""); err != nil {
+		if err := c.fillRest(m, e, t, ""); err != nil {
 			return err
 		}
 	}
@@ -177,7 +179,7 @@ func (f *Face) publishAll(t *engine.Topic, messages []*engine.Message, errs []er
 	return nil
 }
 
-func (c *call) replyBatch(b *batch) {
+func (c *call) replyBatch(t *engine.Topic, b *batch) {
 	n := c.form.count
 	failed := 0
 	for _, err := range b.errors[:n] {
@@ -207,9 +209,7 @@ func (c *call) replyBatch(b *batch) {
 				w.begin("Id")
 				w.buf = append(w.buf, b.ids[i]...)
 				w.end("Id")
-				w.begin("MessageId")
-				w.buf = m.ID().AppendUUID(w.buf)
-				w.end("MessageId")
+				w.published(t, m)
 				w.close("member", "")
 			}
 		}

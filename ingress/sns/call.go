@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"fanfare/ingress"
+	"fanfare/ingress/auth"
 	"fanfare/ingress/scan"
 )
 
@@ -42,7 +43,8 @@ func newCall(f *Face, ctx *fasthttp.RequestCtx, h *ingress.Head) *call {
 	if isForm(h.Header.ContentType()) {
 		c.body = ctx.Request.Body()
 	}
-	c.readSignature()
+	scope := auth.ReadScope(h, "sns")
+	c.signed, c.region = scope.Signed, scope.Region
 	return c
 }
 
@@ -84,60 +86,6 @@ func equalFold(text []byte, lower string) bool {
 	}
 	return true
 }
-
-// readSignature looks for the region in the credential scope of the signature, in the header or in the query of a
-// presigned URL.
-func (c *call) readSignature() {
-	if auth := c.head.Header.PeekCanonical(headerAuthorization); len(auth) > 0 {
-		c.signed = true
-		if i := bytes.Index(auth, credentialParameter); i >= 0 && bytes.HasPrefix(auth, signatureScheme) {
-			credential := auth[i+len(credentialParameter):]
-			if i := bytes.IndexAny(credential, ", "); i >= 0 {
-				credential = credential[:i]
-			}
-			c.region = scopeRegion(credential)
-		}
-		return
-	}
-	if len(c.head.Query) == 0 {
-		return
-	}
-	s := scan.NewFormScanner(c.head.Query)
-	for s.Next() {
-		switch string(s.Key) {
-		case "X-Amz-Signature":
-			c.signed = true
-		case "X-Amz-Credential":
-			if credential, err := scan.AppendFormValue(nil, s.Value); err == nil {
-				c.region = scopeRegion(credential)
-			}
-		}
-	}
-}
-
-var (
-	headerAuthorization = []byte(fasthttp.HeaderAuthorization)
-	credentialParameter = []byte("Credential=")
-)
-
-// scopeRegion takes the region out of KEY/yyyymmdd/REGION/sns/aws4_request, nil unless it is well formed.
-func scopeRegion(credential []byte) []byte {
-	rest, ok := bytes.CutSuffix(credential, scopeEnd)
-	if !ok {
-		return nil
-	}
-	i := bytes.LastIndexByte(rest, '/')
-	if i < 0 || !isRegion(rest[i+1:]) {
-		return nil
-	}
-	region, rest := rest[i+1:], rest[:i]
-	if i = bytes.LastIndexByte(rest, '/'); i < 1 || !isDigits(rest[i+1:], 8) {
-		return nil
-	}
-	return region
-}
-
-var scopeEnd = []byte("/sns/aws4_request")
 
 // find returns the decoded value of a parameter that cannot be told from an absent one when it is empty. Valid until
 // scratch is used again.

@@ -8,6 +8,7 @@ import (
 
 	"fanfare/engine"
 	"fanfare/ingress"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS API reference, "Common Errors" and the errors of each action.
@@ -43,6 +44,9 @@ var (
 	errTwoTargets  = &fault{400, codeInvalid, "Invalid parameter: TopicArn or TargetArn Reason: exactly one of TopicArn, TargetArn and PhoneNumber must be given"}
 	errNoEndpoint  = &fault{400, codeInvalid, "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified"}
 	errGroup       = &fault{400, codeInvalid, "Invalid parameter: MessageGroupId"}
+	errDedupID     = &fault{400, codeInvalid, "Invalid parameter: MessageDeduplicationId"}
+	errNoGroup     = &fault{400, codeInvalid, "Invalid parameter: The MessageGroupId parameter is required for FIFO topics"}
+	errNoDedup     = &fault{400, codeInvalid, "Invalid parameter: The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"}
 	errDedup       = &fault{400, codeInvalid, "Invalid parameter: MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type"}
 	errStructure   = &fault{400, codeInvalid, "Invalid parameter: MessageStructure"}
 	errNotJSON     = &fault{400, codeInvalid, "Invalid parameter: Message Structure - JSON message body failed to parse"}
@@ -61,21 +65,12 @@ func invalid(format string, args ...any) error {
 func noValue(name string) error { return invalid("%s Reason: no value for required parameter", name) }
 
 func duplicateParameter(name []byte) error {
-	return invalid("%s Reason: the parameter is given more than once", shorten(string(name)))
+	return invalid("%s Reason: the parameter is given more than once", aws.Shorten(name))
 }
 
 // unknownAction refuses an action, or an API version.
 func unknownAction(action, version string) error {
-	return &fault{400, "InvalidAction", fmt.Sprintf("Could not find operation %s for version %s", shorten(action), shorten(version))}
-}
-
-// shorten bounds what a reply repeats of the request.
-func shorten(text string) string {
-	const limit = 256
-	if len(text) > limit {
-		return text[:limit] + "..."
-	}
-	return text
+	return &fault{400, "InvalidAction", fmt.Sprintf("Could not find operation %s for version %s", aws.Shorten(action), aws.Shorten(version))}
 }
 
 // codes maps the engine's errors.

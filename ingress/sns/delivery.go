@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS developer guide, "Message delivery retries" and "Creating an HTTP/S delivery policy", read 2026-11;
@@ -97,7 +98,7 @@ func readPolicy(name, value string, into any) (fault string) {
 		if member, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok { // the error has no type of its own
 			return unexpectedMember(name, strings.Trim(member, `"`))
 		}
-		return name + ": failed to parse JSON. " + shorten(err.Error())
+		return name + ": failed to parse JSON. " + aws.Shorten(err.Error())
 	}
 	var tree any
 	if json.Unmarshal([]byte(value), &tree) == nil {
@@ -109,7 +110,7 @@ func readPolicy(name, value string, into any) (fault string) {
 }
 
 func unexpectedMember(name, member string) string {
-	return name + ": Unexpected JSON member: " + shorten(member)
+	return name + ": Unexpected JSON member: " + aws.Shorten(member)
 }
 
 // policyMembers are all names in delivery policies. The decoder knows which belong where, but takes any case.

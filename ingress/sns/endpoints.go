@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // An endpoint is the document "sns.endpoint/PLATFORM/APPLICATION/ID", which the kind "gateway" puts into what it sends
@@ -87,7 +88,7 @@ func (p params) endpointAttributes() (map[string]string, error) {
 		case "CustomUserData":
 			err = checkUserData(value)
 		default:
-			err = invalid(invalidAttributeName, shorten(a.key))
+			err = invalid(invalidAttributeName, aws.Shorten(a.key))
 		}
 		if err != nil {
 			return nil, err

@@ -22,12 +22,15 @@ type Face struct {
 	subscribing gate // by topic and endpoint: Subscribe makes no second subscription of an endpoint
 	editing     gate // by topic: what is changed depends on what is there
 	signatures  *auth.SigV4
+	queues      queueServers // immutable
 }
 
 // New returns the face of an engine.
 func New(e *engine.Engine, opts Options) *Face {
 	opts.setDefaults()
-	return &Face{engine: e, opts: opts, signatures: auth.NewSigV4(opts.Keys, "sns")}
+	f := &Face{engine: e, opts: opts, signatures: auth.NewSigV4(opts.Keys, "sns")}
+	f.queues, _ = parseQueueServers(opts.Queues) // Validate has seen it
+	return f
 }
 
 // Name is "sns".
@@ -51,6 +54,8 @@ func (f *Face) Claims(h *ingress.Head) bool {
 var (
 	actionParameter = []byte("Action=")
 	signatureScheme = []byte("AWS4-HMAC-SHA256 ")
+
+	headerAuthorization = []byte(fasthttp.HeaderAuthorization)
 )
 
 // BodyBytesMax is 4 MiB.

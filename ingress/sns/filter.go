@@ -7,6 +7,7 @@ import (
 
 	"fanfare/engine"
 	"fanfare/engine/filter"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS developer guide, "Message filtering", read in 2026; texts as recorded from AWS.
@@ -21,7 +22,7 @@ type filterSettings struct {
 func (s *filterSettings) read(name, value string) (fault string) {
 	if name == "FilterPolicyScope" {
 		if _, ok := filter.ParseScope(value); !ok {
-			return "FilterPolicyScope: Invalid value [" + shorten(value) + "]. Please use either MessageBody or MessageAttributes"
+			return "FilterPolicyScope: Invalid value [" + aws.Shorten(value) + "]. Please use either MessageBody or MessageAttributes"
 		}
 		s.scope = &value
 		return ""

@@ -32,7 +32,7 @@ func FuzzSNSPublish(f *testing.F) {
 		f.Add(body)
 	}
 	e := facetest.NewEngine(f, nil, facetest.Quiet())
-	setup(f, e)
+	setupFIFO(f, e)
 	face := New(e, Options{})
 	f.Fuzz(func(t *testing.T, body string) {
 		var ctx fasthttp.RequestCtx
@@ -77,10 +77,14 @@ func FuzzSNSPublish(f *testing.F) {
 		}
 		for name, got := range map[string][]byte{
 			"Message": m.Get(message), "Subject": m.Get(engine.FieldSubject), "MessageGroupId": m.Get(engine.FieldGroup),
+			"MessageDeduplicationId": m.Get(engine.FieldDeduplicationID),
 		} {
 			if len(want[name]) > 1 || want.Get(name) != string(got) {
 				t.Fatalf("%q: %s is %q, want %q", body, name, got, want[name])
 			}
+		}
+		if fifo := topic.Config().FIFO; fifo != nil && (!m.Has(engine.FieldGroup) || !m.Has(engine.FieldDeduplicationID) && !fifo.ByContent) {
+			t.Fatalf("%q: a message without an order on a FIFO topic", body)
 		}
 		if arn := want.Get("TopicArn") + want.Get("TargetArn"); !strings.HasSuffix(arn, ":"+topic.Name()) {
 			t.Fatalf("%q: topic %q of %q", body, topic.Name(), arn)
@@ -98,6 +102,8 @@ func FuzzSNSRequest(f *testing.F) {
 	f.Add("Action=Subscribe&Attributes.entry.1.key=RawMessageDelivery&Attributes.entry.1.value=true", "x=1")
 	f.Add("Action=PublishBatch&PublishBatchRequestEntries.member.1.Id=a&PublishBatchRequestEntries.member.1.Message=m", "TopicArn="+arnT1)
 	f.Add("Action=CreateTopic&Name=a&Tags.member.1.Key=k&Tags.member.1.Value=v", "X-Amz-Credential=k%2F20260102%2Fus-east-1%2Fsns%2Faws4_request")
+	f.Add("Action=CreateTopic&Name=a.fifo&Attributes.entry.1.key=FifoTopic&Attributes.entry.1.value=true", "")
+	f.Add("Action=PublishBatch&PublishBatchRequestEntries.member.1.Id=a&PublishBatchRequestEntries.member.1.Message=m&PublishBatchRequestEntries.member.1.MessageGroupId=g", "TopicArn="+arnNews)
 	f.Add("Action=AddPermission&AWSAccountId.member.1=111122223333&ActionName.member.1=Publish&Label=l&TopicArn="+arnT1, "")
 	f.Add("Action=SetTopicAttributes&AttributeName=Policy&AttributeValue=%7B%22Statement%22%3A%5B%5D%7D&TopicArn="+arnT1, "")
 	f.Add("Action=CreatePlatformApplication&Name=a&Platform=GCM&Attributes.entry.1.key=PlatformCredential&Attributes.entry.1.value=c", "")
@@ -107,7 +113,7 @@ func FuzzSNSRequest(f *testing.F) {
 	f.Add("Action=ListPlatformApplications&NextToken=YQ", "MaxResults=1")
 	f.Add("Action=CreateSMSSandboxPhoneNumber&PhoneNumber=15551234567", "")
 	e := facetest.NewEngine(f, nil, facetest.Quiet())
-	setup(f, e)
+	setupFIFO(f, e)
 	face := New(e, Options{Gateways: allGateways})
 	f.Fuzz(func(t *testing.T, body, query string) {
 		var ctx fasthttp.RequestCtx

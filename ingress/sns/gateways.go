@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // What is not delivered over HTTP itself is handed to a gateway by the kind "gateway": a push to a URL of the options,
@@ -26,8 +27,8 @@ const (
 	protocolEmail       = "email"
 	protocolEmailJSON   = "email-json"
 
-	labelEndpoint    = "sns.endpoint"    // of a subscription to a gateway: what its subscriber called the endpoint
-	labelDestination = "sns.destination" // likewise: where the gateway is to send to; the kind "gateway" reads it
+	labelEndpoint    = "sns.endpoint"    // of a subscription to a gateway or a queue: what its subscriber called the endpoint
+	labelDestination = "sns.destination" // of one to a gateway: where that is to send to; the kind "gateway" reads it
 )
 
 // gateway is the URL of a protocol's gateway, with the key that sets it.
@@ -80,16 +81,16 @@ func (c *call) destination(protocol, endpoint string) (string, error) {
 	case protocolSMS:
 		number, ok := normalNumber(endpoint)
 		if !ok {
-			return "", notPrefixed("Invalid SMS endpoint: %s", shorten(endpoint))
+			return "", notPrefixed("Invalid SMS endpoint: %s", aws.Shorten(endpoint))
 		}
 		return number, nil
 	case protocolApplication:
 		a, id, err := c.endpointNamed("Endpoint", endpoint)
 		if err != nil {
-			return "", invalid("Application endpoint arn invalid:%s", shorten(endpoint))
+			return "", invalid("Application endpoint arn invalid:%s", aws.Shorten(endpoint))
 		}
 		if c.face.engine.Document([]byte(a.endpoints()+id)) == nil {
-			return "", invalid("Endpoint Reason: Endpoint does not exist for endpoint %s", shorten(endpoint))
+			return "", invalid("Endpoint Reason: Endpoint does not exist for endpoint %s", aws.Shorten(endpoint))
 		}
 		return endpoint, nil
 	}
@@ -122,7 +123,7 @@ func normalNumber(text string) (string, bool) {
 func protocolFault(protocol, name, value string) string {
 	switch {
 	case protocol == "http" || protocol == "https":
-	case name == "RawMessageDelivery" && strings.EqualFold(value, "true"):
+	case name == "RawMessageDelivery" && protocol != protocolSQS && strings.EqualFold(value, "true"):
 		return "Delivery protocol [" + protocol + "] does not support raw message delivery."
 	case name == "DeliveryPolicy" && value != "":
 		return "Delivery protocol [" + protocol + "] does not support a delivery policy."
@@ -131,9 +132,12 @@ func protocolFault(protocol, name, value string) string {
 }
 
 // endpointOf is what the subscriber of a subscription called the endpoint.
-func endpointOf(config *engine.SubscriptionConfig) string {
-	if config.Kind == gatewayKind {
+func (c *call) endpointOf(config *engine.SubscriptionConfig) string {
+	switch config.Kind {
+	case gatewayKind:
 		return config.Labels[labelEndpoint]
+	case queueKind:
+		return c.queueShown(config)
 	}
 	return config.Endpoint
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Options of a Face. The zero value works.
@@ -19,7 +20,10 @@ type Options struct {
 	Account   string   // in ARNs, and the owner of everything: 12 digits; default 000000000000
 	Gateways  Gateways // http or https URLs; default none: the protocols that need them are refused
 	PublicURL string   // base of the URLs in confirmations, http or https; default: the host each Subscribe was sent to
-	Queues    string   // base URL of the SQS-compatible server whose queues a RedrivePolicy names; default "": they are refused
+
+	// Queues says which queues are those of other servers: the base URL of an SQS-compatible server that has all of them, or
+	// a list of [REGION/]ACCOUNT=URL, with a URL alone for the others if need be. Default "": all are ours.
+	Queues string
 
 	Keys *auth.Keyring // whose signatures are accepted; nil or empty: everybody's, and none
 
@@ -42,19 +46,18 @@ func (o *Options) setDefaults() {
 // Validate reports every bad option at once.
 func (o *Options) Validate() error {
 	var faults []error
-	if o.Region != "" && !isRegion([]byte(o.Region)) {
-		faults = append(faults, fmt.Errorf("sns: Region %q must be 1 to %d lower-case letters, digits and '-'", o.Region, regionBytesMax))
+	if o.Region != "" && !aws.IsRegion(o.Region) {
+		faults = append(faults, fmt.Errorf("sns: Region %q must be 1 to 32 lower-case letters, digits and '-'", o.Region))
 	}
-	if o.Account != "" && !isAccount([]byte(o.Account)) {
+	if o.Account != "" && !aws.IsAccount(o.Account) {
 		faults = append(faults, fmt.Errorf("sns: Account %q must be 12 digits", o.Account))
 	}
-	for _, base := range []struct{ name, value string }{
-		{"PublicURL", o.PublicURL}, {"Queues", o.Queues},
-	} {
-		u, err := url.Parse(base.value)
-		if base.value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(base.value, "?#")) {
-			faults = append(faults, fmt.Errorf("sns: %s %q must be http://HOST or https://HOST, with a path if need be", base.name, base.value))
-		}
+	u, err := url.Parse(o.PublicURL)
+	if o.PublicURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(o.PublicURL, "?#")) {
+		faults = append(faults, fmt.Errorf("sns: PublicURL %q must be http://HOST or https://HOST, with a path if need be", o.PublicURL))
+	}
+	if _, err := parseQueueServers(o.Queues); err != nil {
+		faults = append(faults, err)
 	}
 	for _, gateway := range []struct{ name, value string }{
 		{"Application", o.Gateways.Application}, {"SMS", o.Gateways.SMS}, {"Email", o.Gateways.Email},

@@ -1,11 +1,11 @@
 package sns
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS API reference, AddPermission and RemovePermission; developer guide, "Amazon SNS access control";
@@ -23,70 +23,9 @@ var policyActions = map[string]bool{
 	"Subscribe": true, "ListSubscriptionsByTopic": true, "Publish": true, "Receive": true,
 }
 
-// accessPolicy is a policy whose statements are kept as they were given.
-type accessPolicy struct {
-	Version   string            `json:"Version,omitempty"`
-	ID        string            `json:"Id,omitempty"`
-	Statement []json.RawMessage `json:"Statement"`
-}
-
-// statement is what is looked at of one.
-type statement struct {
-	Sid       string
-	Effect    string
-	Action    words
-	NotAction words
-}
-
-// words is a text or a list of texts; one is written without its list.
-type words []string
-
-// UnmarshalJSON reads either form.
-func (w *words) UnmarshalJSON(text []byte) error {
-	if len(text) > 0 && text[0] == '"' {
-		*w = words{""}
-		return json.Unmarshal(text, &(*w)[0])
-	}
-	return json.Unmarshal(text, (*[]string)(w))
-}
-
-// MarshalJSON writes the shorter form.
-func (w words) MarshalJSON() ([]byte, error) {
-	if len(w) == 1 {
-		return json.Marshal(w[0])
-	}
-	return json.Marshal([]string(w))
-}
-
-// readAccessPolicy takes a policy apart; ok is false when it is none.
-func readAccessPolicy(text string) (policy accessPolicy, statements []statement, ok bool) {
-	var outer struct {
-		Version   string
-		ID        string `json:"Id"`
-		Statement json.RawMessage
-	}
-	if len(text) > accessPolicyBytesMax || json.Unmarshal([]byte(text), &outer) != nil {
-		return policy, nil, false
-	}
-	policy.Version, policy.ID = outer.Version, outer.ID
-	if raw := bytes.TrimSpace(outer.Statement); len(raw) > 0 && raw[0] == '{' {
-		policy.Statement = []json.RawMessage{raw}
-	} else if json.Unmarshal(raw, &policy.Statement) != nil {
-		return policy, nil, false
-	}
-	for _, raw := range policy.Statement {
-		var s statement
-		if json.Unmarshal(raw, &s) != nil || s.Effect != "Allow" && s.Effect != "Deny" || s.Action == nil && s.NotAction == nil {
-			return policy, nil, false
-		}
-		statements = append(statements, s)
-	}
-	return policy, statements, true
-}
-
 // checkAccessPolicy says what is wrong with a policy, "" for nothing.
 func checkAccessPolicy(text string) (fault string) {
-	_, statements, ok := readAccessPolicy(text)
+	_, statements, ok := aws.ReadPolicy(text)
 	if !ok {
 		return "Policy Error: null"
 	}
@@ -119,22 +58,12 @@ const (
 	defaultPolicyTail   = `"}}}]}`
 )
 
-// grant is the statement that AddPermission adds; its members are written in this order.
-type grant struct {
-	Sid       string
-	Effect    string
-	Principal struct{ AWS words }
-	Action    words
-	Resource  string
-}
-
 // addPermission adds a statement to a topic's policy.
 func (c *call) addPermission(p params) error {
 	t, arn, label, err := c.permission(p)
 	if err != nil {
 		return err
 	}
-	g := grant{Sid: label, Effect: "Allow", Resource: arn}
 	accounts, actions := p.list("AWSAccountId"), p.list("ActionName")
 	switch {
 	case len(accounts) == 0:
@@ -143,28 +72,27 @@ func (c *call) addPermission(p params) error {
 		return noValue("ActionName")
 	}
 	defer c.face.editing.enter(t.Name())()
-	policy, statements, ok := readAccessPolicy(c.policyOf(t, arn))
+	policy, _, ok := aws.ReadPolicy(c.policyOf(t, arn))
 	if !ok {
 		return invalid("Policy Error: null") // was stored by another version
 	}
-	for _, s := range statements {
-		if s.Sid == label {
-			return invalid("Statement already exists")
-		}
+	if policy.Index(label) >= 0 {
+		return invalid("Statement already exists")
 	}
-	for _, action := range actions {
+	for i, action := range actions {
 		if !policyActions[action] {
 			return invalid("Policy statement action out of service scope!")
 		}
-		g.Action = append(g.Action, "SNS:"+action)
+		actions[i] = "SNS:" + action
 	}
 	for _, account := range accounts {
-		if !isAccount([]byte(account)) {
+		if !aws.IsAccount(account) {
 			return invalid("A provided account ID is not valid")
 		}
-		g.Principal.AWS = append(g.Principal.AWS, "arn:aws:iam::"+account+":root")
 	}
-	policy.Statement = append(policy.Statement, json.RawMessage(writePolicy(g)))
+	if err := policy.Allow(label, accounts, actions, arn); err != nil {
+		return err
+	}
 	return c.storePolicy("AddPermission", t, &policy)
 }
 
@@ -175,7 +103,7 @@ func (c *call) removePermission(p params) error {
 		return err
 	}
 	defer c.face.editing.enter(t.Name())()
-	policy, statements, ok := readAccessPolicy(c.policyOf(t, arn))
+	policy, statements, ok := aws.ReadPolicy(c.policyOf(t, arn))
 	if !ok {
 		return invalid("Policy Error: null") // likewise
 	}
@@ -201,7 +129,7 @@ func (c *call) permission(p params) (t *engine.Topic, arn, label string, err err
 	return t, arn, label, err
 }
 
-func (c *call) storePolicy(action string, t *engine.Topic, policy *accessPolicy) error {
+func (c *call) storePolicy(action string, t *engine.Topic, policy *aws.Policy) error {
 	text := writePolicy(policy)
 	if len(text) > accessPolicyBytesMax {
 		return invalid("Policy Reason: longer than %d bytes", accessPolicyBytesMax)

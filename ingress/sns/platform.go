@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS API reference, CreatePlatformApplication and the other actions of mobile push, read 2026-11; texts
@@ -82,7 +83,7 @@ func (c *call) createPlatformApplication(p params) error {
 		return err
 	}
 	if platforms[platform] == "" {
-		return invalid("Platform Reason: %s is not supported", shorten(platform))
+		return invalid("Platform Reason: %s is not supported", aws.Shorten(platform))
 	}
 	given, err := p.applicationAttributes(platform)
 	if err != nil {
@@ -109,7 +110,7 @@ func checkApplicationName(name string) error {
 	case name == "":
 		return invalid("%s Reason: cannot be empty", name)
 	case len(name) > applicationNameMax:
-		return invalid("%s Reason: must be at most 256 characters long", shorten(name))
+		return invalid("%s Reason: must be at most 256 characters long", aws.Shorten(name))
 	}
 	for i := range len(name) {
 		b := name[i]
@@ -144,7 +145,7 @@ func (p params) applicationAttributes(platform string) (map[string]string, error
 		credential, known := applicationAttributeNames[a.key]
 		switch {
 		case !known:
-			return nil, invalid(invalidAttributeName, shorten(a.key))
+			return nil, invalid(invalidAttributeName, aws.Shorten(a.key))
 		case credential:
 			credentials[a.key] = true
 			continue
@@ -177,7 +178,7 @@ func (p params) applicationAttributes(platform string) (map[string]string, error
 func enabledText(value string) (string, error) {
 	lower := strings.ToLower(value)
 	if lower != "true" && lower != "false" {
-		return "", invalid("Attributes Reason: Invalid value for attribute: Enabled: %s", shorten(value))
+		return "", invalid("Attributes Reason: Invalid value for attribute: Enabled: %s", aws.Shorten(value))
 	}
 	return lower, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fanfare/engine/jsontext"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 	"fanfare/ingress/scan"
 )
 
@@ -16,8 +17,8 @@ const (
 	// type and value.
 	messageBytesMax = maximumSizeMax
 	subjectRunesMax = 100
-	groupBytesMax   = 128
 	phoneRunesMax   = 1600
+	traceBytesMax   = 1024
 )
 
 // publish answers Publish. It must not allocate unless it refuses.
@@ -31,6 +32,7 @@ func (c *call) publish() error {
 	m := engine.NewMessage()
 	defer m.Release()
 	m.SetOrigin(engine.OriginSNS)
+	c.fillTrace(m)
 	t, err := c.fillPublish(m)
 	if err != nil {
 		return err
@@ -39,9 +41,7 @@ func (c *call) publish() error {
 		return err
 	}
 	w := c.begin("Publish")
-	w.begin("MessageId")
-	w.buf = m.ID().AppendUUID(w.buf)
-	w.end("MessageId")
+	w.published(t, m)
 	c.finish("Publish")
 	return nil
 }
@@ -79,7 +79,7 @@ func (c *call) fillPublish(m *engine.Message) (*engine.Topic, error) {
 	if tooLong(t, text+attributes) || c.form.top[topPhoneNumber] != nil && utf8.RuneCount(m.Body()) > phoneRunesMax {
 		return nil, errTooLong
 	}
-	if err := c.fillRest(m, e, textKey); err != nil {
+	if err := c.fillRest(m, e, t, textKey); err != nil {
 		return nil, err
 	}
 	return t, noTarget
@@ -143,23 +143,28 @@ func fillText(m *engine.Message, e *messageForm) (size int, err error) {
 	return len(text), nil
 }
 
-// fillRest sets the group, refuses what belongs to FIFO topics, and takes the default text out of a text by protocol: that
-// of the key, if there is one, where a device is the only one to get it.
-func (c *call) fillRest(m *engine.Message, e *messageForm, textKey string) error {
-	if len(e.values[messageDedup]) > 0 {
-		return errDedup
+// fillTrace sets the trace header of the publisher, if it came with one that a header can carry on. It steers nothing, so one
+// that is odd is left out rather than refused.
+func (c *call) fillTrace(m *engine.Message) {
+	trace := c.head.Header.PeekCanonical(headerTrace)
+	if len(trace) == 0 || len(trace) > traceBytesMax {
+		return
 	}
-	if raw := e.values[messageGroup]; len(raw) > 0 {
-		arena := m.Begin(engine.FieldGroup)
-		start := len(arena)
-		arena, err := scan.AppendFormValue(arena, raw)
-		switch {
-		case err != nil:
-			return errEncoding
-		case !isGroup(arena[start:]):
-			return errGroup
+	for _, b := range trace {
+		if b < ' ' || b >= 0x7f {
+			return
 		}
-		m.End(arena)
+	}
+	m.Set(engine.FieldTrace, trace)
+}
+
+var headerTrace = []byte("X-Amzn-Trace-Id")
+
+// fillRest sets the group and the deduplication id, and takes the default text out of a text by protocol: that of the key,
+// if there is one, where a device is the only one to get it.
+func (c *call) fillRest(m *engine.Message, e *messageForm, t *engine.Topic, textKey string) error {
+	if err := fillOrder(m, e, t); err != nil {
+		return err
 	}
 	structure := e.values[messageStructure]
 	if len(structure) == 0 {
@@ -171,16 +176,6 @@ func (c *call) fillRest(m *engine.Message, e *messageForm, textKey string) error
 		return errStructure
 	}
 	return c.fillDefault(m, textKey)
-}
-
-// isGroup reports whether the id is 1 to 128 letters, digits and ASCII punctuation.
-func isGroup(id []byte) bool {
-	for _, b := range id {
-		if b <= ' ' || b >= 0x7f {
-			return false
-		}
-	}
-	return len(id) > 0 && len(id) <= groupBytesMax
 }
 
 // fillDefault makes the text "default" of the object of texts the body. Of members of one name the last counts, and
@@ -235,7 +230,7 @@ func (c *call) checkPhoneNumber() error {
 		return err
 	}
 	if !isPhoneNumber(number) {
-		return invalid("PhoneNumber Reason: %s is not valid to publish to", shorten(string(number)))
+		return invalid("PhoneNumber Reason: %s is not valid to publish to", aws.Shorten(number))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"fanfare/ingress"
+	"fanfare/ingress/aws"
 )
 
 // FuzzSNSSignature reads the region out of signatures, in the header or in the query, and compares it with another
@@ -52,7 +53,7 @@ func oracleRegion(credential string) string {
 	if n < 5 || parts[n-1] != "aws4_request" || parts[n-2] != "sns" || len(strings.Join(parts[:n-4], "/")) == 0 {
 		return ""
 	}
-	if day := parts[n-4]; len(day) != 8 || strings.Trim(day, "0123456789") != "" || !isRegion([]byte(parts[n-3])) {
+	if day := parts[n-4]; len(day) != 8 || strings.Trim(day, "0123456789") != "" || !aws.IsRegion(parts[n-3]) {
 		return ""
 	}
 	return parts[n-3]

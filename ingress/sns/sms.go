@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS API reference, the actions for text messages, read 2026-11. What they set is stored and returned;
@@ -68,7 +69,7 @@ func (c *call) setSMSAttributes(p params) error {
 	for _, a := range given {
 		switch valid, known := smsAttributes[a.key]; {
 		case !known:
-			return notPrefixed("%s is not a valid attribute", shorten(a.key))
+			return notPrefixed("%s is not a valid attribute", aws.Shorten(a.key))
 		case a.value != "" && !valid(a.value):
 			return notPrefixed("%s is invalid", a.key)
 		}
@@ -99,7 +100,7 @@ func (c *call) getSMSAttributes(p params) error {
 	if names := p.list("attributes"); len(names) > 0 {
 		for _, name := range names {
 			if smsAttributes[name] == nil {
-				return notPrefixed("%s is not a valid attribute", shorten(name))
+				return notPrefixed("%s is not a valid attribute", aws.Shorten(name))
 			}
 		}
 		for name := range attributes {

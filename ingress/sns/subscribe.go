@@ -11,6 +11,7 @@ import (
 	"fanfare/engine"
 	"fanfare/ingress"
 	"fanfare/ingress/auth"
+	"fanfare/ingress/aws"
 )
 
 const (
@@ -121,7 +122,10 @@ func (c *call) subscriptionConfig(p params, t *engine.Topic, topicARN string) (c
 		return config, asked, err
 	}
 	if !protocols[protocol] {
-		return config, asked, invalid("Amazon SNS does not support this protocol string: %s", shorten(protocol))
+		return config, asked, invalid("Amazon SNS does not support this protocol string: %s", aws.Shorten(protocol))
+	}
+	if isFIFO(t) && protocol != protocolSQS {
+		return config, asked, invalid("Invalid protocol type: %s", protocol)
 	}
 	endpoint, err := p.required("Endpoint")
 	if err != nil {
@@ -134,6 +138,8 @@ func (c *call) subscriptionConfig(p params, t *engine.Topic, topicARN string) (c
 	switch protocol {
 	case "http", "https":
 		config, err = c.pushConfig(protocol, endpoint, topicARN)
+	case protocolSQS:
+		config, err = c.queueConfig(t, endpoint, topicARN)
 	case "lambda", "firehose":
 		err = foreign(protocol, endpoint, attributes)
 	default:
@@ -145,7 +151,7 @@ func (c *call) subscriptionConfig(p params, t *engine.Topic, topicARN string) (c
 	for _, a := range attributes {
 		fault := protocolFault(protocol, a.key, a.value)
 		if fault == "" {
-			fault = asked.read(c.face, t, a.key, a.value)
+			fault = asked.read(c.face, t, &config, a.key, a.value)
 		}
 		if fault != "" {
 			return config, asked, invalid("Attributes Reason: %s", fault)
@@ -161,7 +167,7 @@ func (c *call) subscriptionConfig(p params, t *engine.Topic, topicARN string) (c
 // protocols are those of SNS that are known here. Of these, lambda and firehose are refused more clearly than others.
 var protocols = map[string]bool{
 	"http": true, "https": true, protocolEmail: true, protocolEmailJSON: true, protocolSMS: true, protocolApplication: true,
-	"lambda": true, "firehose": true,
+	protocolSQS: true, "lambda": true, "firehose": true,
 }
 
 // pushConfig is the configuration of a subscription that is pushed to over HTTP. It waits for its confirmation.
@@ -230,15 +236,15 @@ func (c *call) publicHost() string {
 	return "http://" + host
 }
 
-// rawDelivery turns the attribute RawMessageDelivery into an envelope.
-func rawDelivery(value string) (envelope, fault string) {
+// rawDelivery reads the attribute RawMessageDelivery.
+func rawDelivery(value string) (raw bool, fault string) {
 	switch strings.ToLower(value) {
 	case "true":
-		return envelopeRaw, ""
+		return true, ""
 	case "false":
-		return envelopeJSON, ""
+		return false, ""
 	}
-	return "", "RawMessageDelivery: Invalid value [" + shorten(value) + "]. Must be true or false."
+	return false, "RawMessageDelivery: Invalid value [" + aws.Shorten(value) + "]. Must be true or false."
 }
 
 // refuseAttribute says why an attribute cannot be set.

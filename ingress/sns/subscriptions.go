@@ -30,7 +30,7 @@ func (c *call) subscription(p params) (*engine.Subscription, error) {
 
 // belongs reports whether a subscription is SNS's.
 func belongs(config *engine.SubscriptionConfig) bool {
-	return config.Kind == kindName || config.Kind == gatewayKind && config.Labels[labelEndpoint] != ""
+	return config.Kind == kindName || config.Kind == queueKind || config.Kind == gatewayKind && config.Labels[labelEndpoint] != ""
 }
 
 // ours reports whether a subscription is SNS's to show.
@@ -109,7 +109,7 @@ func (c *call) writeSubscription(w *xmlWriter, s *engine.Subscription) {
 	}
 	w.open("member", "")
 	w.leaf("Owner", c.face.opts.Account)
-	w.leaf("Endpoint", endpointOf(config))
+	w.leaf("Endpoint", c.endpointOf(config))
 	w.leaf("Protocol", config.Protocol)
 	w.leaf("TopicArn", c.topicARNOf(s))
 	w.leaf("SubscriptionArn", arn)
@@ -124,7 +124,7 @@ func (c *call) getSubscriptionAttributes(p params) error {
 	config := s.Config()
 	attributes := map[string]string{
 		"ConfirmationWasAuthenticated": truthText(config.Labels[labelAuthenticated] == "true"),
-		"Endpoint":                     endpointOf(config),
+		"Endpoint":                     c.endpointOf(config),
 		"Owner":                        c.face.opts.Account,
 		"PendingConfirmation":          truthText(config.Pending),
 		"Protocol":                     config.Protocol,
@@ -136,8 +136,8 @@ func (c *call) getSubscriptionAttributes(p params) error {
 	if config.Kind == kindName {
 		attributes["EffectiveDeliveryPolicy"] = writePolicy(effectiveOf(config, s.Topic))
 	}
-	for name, label := range map[string]string{"DeliveryPolicy": labelDelivery, "RedrivePolicy": labelRedrive} {
-		if value := config.Labels[label]; value != "" {
+	for name, value := range map[string]string{"DeliveryPolicy": config.Labels[labelDelivery], "RedrivePolicy": c.redriveOf(config)} {
+		if value != "" {
 			attributes[name] = value
 		}
 	}
@@ -159,7 +159,7 @@ func (c *call) setSubscriptionAttributes(p params) error {
 	if fault := protocolFault(s.Config().Protocol, name, p["AttributeValue"]); fault != "" {
 		return invalid("%s", fault)
 	}
-	if fault := asked.read(c.face, s.Topic, name, p["AttributeValue"]); fault != "" {
+	if fault := asked.read(c.face, s.Topic, s.Config(), name, p["AttributeValue"]); fault != "" {
 		return invalid("%s", fault)
 	}
 	if fault := asked.filter.check(s.Config()); fault != "" {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS API reference, TagResource, UntagResource and ListTagsForResource, read 2026-11.
@@ -71,7 +72,7 @@ func (p params) tags() ([]pair, error) {
 
 // lengthFault refuses a value that is too short or too long for the service model.
 func lengthFault(value, path, than string, limit int) error {
-	return &fault{400, codeValidation, fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length %s than or equal to %d", shorten(value), path, than, limit)}
+	return &fault{400, codeValidation, fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length %s than or equal to %d", aws.Shorten(value), path, than, limit)}
 }
 
 // members collects the members LIST.member.N.FIELD of a list of structures, in the order of their numbers.

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 // Source: Amazon SNS API reference, SetTopicAttributes, read 2026-11; texts as recorded from AWS.
@@ -71,7 +72,7 @@ func checkRole(name, value string) string {
 
 func checkSampleRate(name, value string) string {
 	if n, err := strconv.Atoi(value); err != nil || n < 0 || n > 100 {
-		return name + ": " + shorten(value) + " value provided is not an integer between 0-100"
+		return name + ": " + aws.Shorten(value) + " value provided is not an integer between 0-100"
 	}
 	return ""
 }
@@ -94,7 +95,7 @@ func topicAttribute(name, value string) (kept, fault string) {
 	check := topicAttributeCheck(name)
 	switch {
 	case check == nil:
-		return "", "Unknown attribute: " + shorten(name)
+		return "", "Unknown attribute: " + aws.Shorten(name)
 	case value == "":
 		return "", ""
 	}
@@ -110,7 +111,7 @@ func topicAttribute(name, value string) (kept, fault string) {
 	return value, ""
 }
 
-// setTopicAttributes changes one attribute. A delivery policy holds for the topic's subscriptions at once.
+// setTopicAttributes changes one attribute.
 func (c *call) setTopicAttributes(p params) error {
 	t, _, err := c.topic(p)
 	if err != nil {
@@ -120,27 +121,35 @@ func (c *call) setTopicAttributes(p params) error {
 	if err != nil {
 		return err
 	}
-	value, fault := topicAttribute(name, p["AttributeValue"])
+	if err := c.face.setTopicAttribute(t, name, p["AttributeValue"]); err != nil {
+		return err
+	}
+	c.replyNone("SetTopicAttributes")
+	return nil
+}
+
+// setTopicAttribute changes an attribute. A delivery policy holds for the topic's subscriptions at once.
+func (f *Face) setTopicAttribute(t *engine.Topic, name, given string) error {
+	defer f.editing.enter(t.Name())()
+	if isFIFOAttribute(name) {
+		return f.setFIFO(t, name, given)
+	}
+	value, fault := topicAttribute(name, given)
 	if fault != "" {
 		if topicAttributeCheck(name) == nil {
 			fault = "AttributeName"
 		}
 		return invalid("%s", fault)
 	}
-	defer c.face.editing.enter(t.Name())()
-	err = c.face.engine.UpdateTopic(t, func(labels map[string]string) {
+	err := f.engine.UpdateTopic(t, func(labels map[string]string) {
 		if labels[labelAttribute+name] = value; value == "" {
 			delete(labels, labelAttribute+name)
 		}
 	})
 	if err == nil && name == "DeliveryPolicy" {
-		err = c.face.spreadDelivery(t)
+		err = f.spreadDelivery(t)
 	}
-	if err != nil {
-		return err
-	}
-	c.replyNone("SetTopicAttributes")
-	return nil
+	return err
 }
 
 func (c *call) getTopicAttributes(p params) error {
@@ -173,6 +182,9 @@ func (c *call) getTopicAttributes(p params) error {
 		if name, ok := strings.CutPrefix(key, labelAttribute); ok {
 			attributes[name] = value
 		}
+	}
+	if fifo := t.Config().FIFO; fifo != nil {
+		showFIFO(attributes, fifo)
 	}
 	attributes["Policy"] = c.policyOf(t, arn)
 	c.replyAttributes("GetTopicAttributes", attributes)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fanfare/engine"
+	"fanfare/ingress/aws"
 )
 
 const (
@@ -16,58 +17,74 @@ const (
 )
 
 func (c *call) createTopic(p params) error {
-	name, err := p.required("Name")
+	config, fifo, err := newTopic(p)
 	if err != nil {
 		return err
 	}
-	if err := checkTopicName(name); err != nil {
+	t, created, err := c.face.engine.CreateTopicWith(config)
+	switch {
+	case err != nil:
 		return err
+	case created:
+		c.face.opts.Log.Info().Str("topic", config.Name).Msg("topic created")
+	case !fifo.stored(t.Config().FIFO):
+		return engine.ErrTopicExists
+	default:
+		if err := compareLabels(t, config.Labels); err != nil {
+			return err
+		}
 	}
-	attributes, err := p.pairs("Attributes.entry")
-	if err != nil {
-		return err
-	}
-	tags, err := p.tags()
-	if err != nil {
-		return err
-	}
-	protection := p["DataProtectionPolicy"]
-	if err := checkProtection(protection); err != nil {
-		return err
-	}
-	labels, err := topicLabels(attributes, tags)
-	if err != nil {
-		return err
-	}
-	if protection != "" {
-		labels[labelProtection] = protection
-	}
-	t, created, err := c.face.engine.CreateTopic(name, labels)
-	if err != nil {
-		return err
-	}
-	if created {
-		c.face.opts.Log.Info().Str("topic", name).Msg("topic created")
-	} else if err := compareLabels(t, labels); err != nil {
-		return err
-	}
-	c.replyLeaf("CreateTopic", "TopicArn", c.topicARN(name))
+	c.replyLeaf("CreateTopic", "TopicArn", c.topicARN(config.Name))
 	return nil
 }
 
-func checkTopicName(name string) error {
-	base, fifo := strings.CutSuffix(name, ".fifo")
+// newTopic reads what a topic is to be.
+func newTopic(p params) (config engine.TopicConfig, fifo fifoAttributes, err error) {
+	if config.Name, err = p.required("Name"); err != nil {
+		return config, fifo, err
+	}
+	attributes, err := p.pairs("Attributes.entry")
+	if err != nil {
+		return config, fifo, err
+	}
+	if fifo, attributes, err = takeFIFO(attributes); err != nil {
+		return config, fifo, err
+	}
+	config.FIFO = fifo.settings()
+	if err := checkTopicName(config.Name, config.FIFO != nil); err != nil {
+		return config, fifo, err
+	}
+	tags, err := p.tags()
+	if err != nil {
+		return config, fifo, err
+	}
+	protection := p["DataProtectionPolicy"]
+	if err := checkProtection(protection); err != nil {
+		return config, fifo, err
+	}
+	if config.Labels, err = topicLabels(attributes, tags); err != nil {
+		return config, fifo, err
+	}
+	if protection != "" {
+		config.Labels[labelProtection] = protection
+	}
+	if fifo.scope != "" {
+		config.Labels[labelScope] = fifo.scope
+	}
+	return config, fifo, nil
+}
+
+// checkTopicName refuses a name that no topic may have, and the ending of FIFO topics on others and the reverse.
+func checkTopicName(name string, fifo bool) error {
+	base, ending := strings.CutSuffix(name, aws.FIFOSuffix)
 	for i := range len(base) {
 		b := base[i]
 		if (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && (b < '0' || b > '9') && b != '-' && b != '_' {
 			return invalid("Topic Name")
 		}
 	}
-	switch {
-	case len(base) == 0 || len(name) > topicNameMax:
+	if len(base) == 0 || len(name) > topicNameMax || ending != fifo {
 		return invalid("Topic Name")
-	case fifo:
-		return invalid("Topic Name Reason: FIFO topics are not supported")
 	}
 	return nil
 }
@@ -76,12 +93,6 @@ func checkTopicName(name string) error {
 func topicLabels(attributes, tags []pair) (map[string]string, error) {
 	labels := map[string]string{}
 	for _, a := range attributes {
-		switch {
-		case a.key == "FifoTopic" && strings.EqualFold(a.value, "false"):
-			continue // what every topic is; it is not kept
-		case a.key == "FifoTopic" || a.key == "ContentBasedDeduplication" || a.key == "FifoThroughputScope":
-			return nil, invalid("Attributes Reason: %s: FIFO topics are not supported", a.key)
-		}
 		value, fault := topicAttribute(a.key, a.value)
 		switch {
 		case fault != "":
@@ -119,7 +130,7 @@ func (f *Face) spreadDelivery(t *engine.Topic) error {
 func compareLabels(t *engine.Topic, labels map[string]string) error {
 	stored := t.Config().Labels
 	for key, value := range labels {
-		if have, ok := stored[key]; ok && have == value {
+		if have, ok := stored[key]; ok && have == value || key == labelScope { // that was compared with the topic's FIFO
 			continue
 		}
 		if strings.HasPrefix(key, labelTag) {

@@ -41,6 +41,17 @@ func setup(t testing.TB, e *engine.Engine) ingress.Face {
 	return New(e, Options{})
 }
 
+// setupFIFO makes the FIFO topics ledger.fifo and, which takes the text for the deduplication id, news.fifo as well.
+func setupFIFO(t testing.TB, e *engine.Engine) ingress.Face {
+	t.Helper()
+	for name, fifo := range map[string]engine.FIFO{"ledger.fifo": {}, "news.fifo": {ByContent: true}} {
+		if _, _, err := e.CreateTopicWith(engine.TopicConfig{Name: name, FIFO: &fifo}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return setup(t, e)
+}
+
 func TestWire(t *testing.T) {
-	facetest.RunWire(t, "testdata/wire", func(t *testing.T, e *engine.Engine) ingress.Face { return setup(t, e) })
+	facetest.RunWire(t, "testdata/wire", func(t *testing.T, e *engine.Engine) ingress.Face { return setupFIFO(t, e) })
 }
