@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -19,6 +20,8 @@ type gated struct {
 	gate    atomic.Pointer[chan struct{}] // nil: open
 	failing atomic.Bool
 	reading atomic.Pointer[chan struct{}] // nil, or a gate of the reads
+	putting atomic.Pointer[chan struct{}] // nil, or a gate of the states
+	saved   chan []byte                   // nil, or where progress goes
 }
 
 var errRead = errors.New("the disk cannot be read")
@@ -38,6 +41,20 @@ func (g *gated) ReadTopic(topic engine.TopicID, first, last engine.Sequence, fn 
 type gatedBatch struct {
 	engine.Batch
 	store *gated
+}
+
+func (b gatedBatch) PutState(topic engine.TopicID, kind engine.StateKind, sequence engine.Sequence, value []byte) {
+	if gate := b.store.putting.Load(); gate != nil {
+		<-*gate
+	}
+	b.Batch.PutState(topic, kind, sequence, value)
+}
+
+func (b gatedBatch) SaveProgress(sub engine.SubscriptionID, progress []byte) {
+	if b.store.saved != nil {
+		b.store.saved <- slices.Clone(progress)
+	}
+	b.Batch.SaveProgress(sub, progress)
 }
 
 func (b gatedBatch) Wait() error {
@@ -116,6 +133,29 @@ func TestQueueRedriveOfUnreadable(t *testing.T) {
 		})
 		if err != nil || !found {
 			t.Fatalf("the message is gone, and was not moved: %v", err)
+		}
+	})
+}
+
+// A batch of the ledger says how far the queue had come with what is in the batch, not how far it has come meanwhile.
+func TestQueueProgressIsThatOfItsBatch(t *testing.T) {
+	inGatedTime(t, func(t *testing.T, s *gated, e *engine.Engine) {
+		q := queue(t, e, engine.NewQueueConfig("jobs"))
+		send(t, e, q, "a", "b")
+		synctest.Wait()
+		gate := make(chan struct{})
+		s.putting.Store(&gate)
+		s.saved = make(chan []byte, 10)
+		for range 2 { // the second while the batch with the first is collected
+			receive(t, q, engine.ReceiveRequest{Max: 1, Visibility: time.Hour})
+			synctest.Wait()
+		}
+		close(gate)
+		synctest.Wait()
+		for want := engine.Sequence(2); want <= 3; want++ {
+			if p, ok := engine.ParseQueueProgress(<-s.saved); !ok || p.Next != want {
+				t.Fatalf("the next new message is %d, want %d", p.Next, want)
+			}
 		}
 	})
 }

@@ -81,7 +81,7 @@ func (m *mutant) ofQueues() bool { return slices.Contains(queueMutants, *m) }
 
 // queueMutants are bugs of queues and of duplicates.
 var queueMutants = []mutant{
-	{what: "a queue's progress is that of the moment at which it is written", file: "engine/queueledger.go", from: "l.scratch = p.AppendBytes(l.scratch[:0])", to: "if !q.fifo() {\n\t\t\tp.Next = q.next\n\t\t}\n\t\tl.scratch = p.AppendBytes(l.scratch[:0])"},
+	{what: "a queue's progress is that of the moment at which it is written", file: "engine/queueledger.go", from: "l.scratch = p.AppendBytes(l.scratch[:0])", to: "if !q.fifo() {\n\t\t\tp.Next = q.next\n\t\t}\n\t\tl.scratch = p.AppendBytes(l.scratch[:0])", tests: "ProgressIsThat", where: "./engine"},
 	{what: "a delete is answered before it is durable", file: "engine/queuesettle.go", from: "if !waits {", to: "if waits || len(errs) > 0 {"},
 	{what: "a second delete is answered before the first is durable", file: "engine/queuesettle.go", from: "waits = waits || errs[i] == nil", to: "waits = waits || deleted"},
 	{what: "a receipt is written down without the progress", file: "engine/queueledger.go", from: "l.touched[n.queue] = n.progress", to: "if n.kind != noteReceived {\n\t\tl.touched[n.queue] = n.progress\n\t}"},
@@ -108,8 +108,9 @@ var queueMutants = []mutant{
 	{what: "a restart shows what is in flight", file: "engine/receive.go", from: "if state.until > nowMillis() {", to: "if state.until > nowMillis()+1<<50 {", tests: queueModelTests, where: "./engine"},
 	{what: "a FIFO queue takes an old receipt", file: "engine/queuesettle.go", from: "(r.Receives < e.Receives ||", to: "(r.Receives+1 < e.Receives ||", tests: queueModelTests, where: "./engine"},
 	{what: "a message is moved one receive late", file: "engine/receive.go", from: "int(e.Receives) < c.DeadLetters.Receives", to: "int(e.Receives) <= c.DeadLetters.Receives", tests: queueModelTests, where: "./engine"},
-	{what: "a receive gets a message twice", file: "engine/receive.go", from: "if e == nil || more {", to: "if e == nil {", tests: queueModelTests, where: "./engine"},
+	{what: "a receive gets a message twice", file: "engine/receive.go", from: "if e == nil || more {", to: "if e == nil || more && e.Receives == 0 {", tests: queueModelTests, where: "./engine"},
 	{what: "a message outlives the retention", file: "engine/receive.go", from: "e.SentAt+c.Retention.Milliseconds() <= now", to: "e.SentAt+2*c.Retention.Milliseconds() <= now", tests: queueModelTests, where: "./engine"},
+	{what: "what is young is ended as too old", file: "engine/queuesweep.go", from: "oldest := nowMillis() - q.Config().Retention.Milliseconds()", to: "oldest := nowMillis() - q.Config().Retention.Milliseconds()/2", tests: queueModelTests, where: "./engine"},
 	{what: "a restart makes received messages young", file: "engine/receive.go", from: "e.SentAt = state.sentAt", to: "e.SentAt = nowMillis()", tests: queueModelTests, where: "./engine"},
 	{what: "the delay of a FIFO queue is none", file: "engine/queuefill.go", from: "m.DeliverAt() > nowMillis()", to: "m.DeliverAt() > nowMillis()+1<<50", tests: queueModelTests, where: "./engine"},
 	{what: "a deleted message counts twice behind a restart", file: "engine/queuesettle.go", from: "error {\n\tif !q.fifo() {", to: "error {\n\tif q.ledger != nil {", tests: queueModelTests, where: "./engine"},
