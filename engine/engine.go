@@ -163,6 +163,13 @@ func (e *Engine) Close() {
 		close(e.stop)
 	}
 	e.running.Wait()
+	e.catalog.mu.Lock()
+	defer e.catalog.mu.Unlock()
+	for _, q := range e.catalog.queues {
+		q.mu.Lock()
+		q.waiters.silenceLocked()
+		q.mu.Unlock()
+	}
 }
 
 // fail records the first failed write; from then on nothing is accepted. A sync is never tried again: what a

@@ -78,6 +78,9 @@ func (e *Engine) StartMove(q *Queue, o MoveOptions) (Move, error) {
 	if o.PerSecond < 0 || o.PerSecond > MovePerSecondMax {
 		return Move{}, &FieldError{"per_second", fmt.Sprintf("must be between 0 and %d", MovePerSecondMax)}
 	}
+	if o.To == q.Name() {
+		return Move{}, &FieldError{"to", "must not be the queue that the messages come from"} // it would not end
+	}
 	if o.To != "" && e.Queue([]byte(o.To)) == nil {
 		return Move{}, ErrQueueNotFound
 	}
@@ -91,7 +94,7 @@ func (e *Engine) StartMove(q *Queue, o MoveOptions) (Move, error) {
 	}
 	w := &mover{engine: e, queue: q, cancel: make(chan struct{}), move: move}
 	e.moves.mu.Lock()
-	if old := e.moves.running[move.Queue]; old != nil && !old.ended() {
+	if old := e.moves.running[move.Queue]; old != nil && old.queue == q && !old.ended() {
 		e.moves.mu.Unlock()
 		return Move{}, ErrMoveRunning
 	}
@@ -183,10 +186,14 @@ func (w *mover) now() Move {
 	return w.move
 }
 
-// save writes the move down; with first it is a new one, and the oldest of the queue's go.
+// save writes the move down, unless its queue was deleted, and what was written of its moves with it. With first it is a
+// new one, and the oldest of the queue's go.
 func (w *mover) save(first bool) error {
 	move := w.now()
 	return w.engine.ChangeDocuments(func(d *DocumentChanges) error {
+		if w.queue.Deleted() {
+			return ErrQueueNotFound
+		}
 		if first {
 			old := storedMoves(d.List(movePrefix+move.Queue+"/", "", 10*movesKept))
 			for _, m := range old[min(len(old), movesKept-1):] {
@@ -215,6 +222,8 @@ func (w *mover) run() {
 		switch {
 		case errors.Is(err, ErrClosed) || errors.Is(err, ErrUnavailable):
 			return // it goes on when the store is opened anew
+		case errors.Is(err, ErrQueueNotFound):
+			return
 		case err != nil:
 			w.end(MoveFailed, strings.TrimPrefix(err.Error(), "engine: "))
 			return
@@ -249,7 +258,7 @@ func (w *mover) end(state MoveState, failure string) {
 	w.mu.Lock()
 	w.move.State, w.move.Failure = state, failure
 	w.mu.Unlock()
-	if err := w.save(false); err != nil {
+	if err := w.save(false); err != nil && !errors.Is(err, ErrQueueNotFound) {
 		w.engine.opts.Log.Error().Err(err).Str("queue", w.queue.Name()).Msg("the end of a move could not be written down")
 	}
 }
@@ -265,6 +274,9 @@ func (q *Queue) move(to string, most int) (moved int, err error) {
 		r := ReceiveRequest{Max: min(most-len(got), ReceiveMessagesMax), Visibility: VisibilityDefault}
 		more, _, err := q.take(&r, got)
 		if err != nil {
+			for _, r := range got {
+				r.Message.Release() // visible again when its time is over
+			}
 			return 0, err
 		}
 		if len(more) == len(got) {
@@ -291,6 +303,9 @@ func (q *Queue) move(to string, most int) (moved int, err error) {
 			q.engine.queueMoved.Add(1)
 			moved++
 		}
+	}
+	if err != nil {
+		q.waiters.wakeLocked() // what was given back
 	}
 	q.mu.Unlock()
 	for _, r := range got {

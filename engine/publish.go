@@ -58,7 +58,7 @@ func (e *Engine) push(t *Topic, m *Message) error {
 
 // prepare makes a message ready for its shard, which gets a reference.
 func (m *Message) prepare(t *Topic) {
-	m.topic, m.waited = t, true
+	m.topic, m.waited, m.err = t, true, nil
 	if t.queue != nil {
 		t.queue.delay(m)
 	}

@@ -68,6 +68,7 @@ type Queue struct {
 
 	coming      atomic.Int64 // messages on the timer, as far as they are known
 	comingUntil atomic.Int64 // when the last of them comes, ms since 1970
+	jam         jam          // the timer's goroutine only; of a FIFO queue
 
 	reading sync.Mutex // held while new messages are read from the store; before mu
 

@@ -1,3 +1,5 @@
+//go:build !race && !invariant
+
 package engine_test
 
 import (

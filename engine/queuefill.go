@@ -168,6 +168,15 @@ func (q *Queue) read(seq Sequence) (*Message, error) {
 	return found, nil
 }
 
+// stores reports whether the store has a message: one that was deleted before a restart is not to be counted once more.
+func (q *Queue) stores(seq Sequence) (found bool) {
+	err := q.engine.opts.Store.ReadTopic(q.topic.ID, seq, seq, func(Sequence, []byte) bool {
+		found = true
+		return false
+	})
+	return found || err != nil
+}
+
 // lose takes out a message that cannot be read; the store keeps what it has of it.
 func (q *Queue) lose(seq Sequence) {
 	q.mu.Lock()

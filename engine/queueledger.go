@@ -217,7 +217,11 @@ func (m *Message) appendMoved(dst []byte, origin string, fifo bool, now int64) [
 	c := emptyMessage()
 	defer c.Release()
 	c.buf = append(c.buf[:0], m.buf...)
-	if origin != "" || m.Has(FieldSource) {
+	if m.Has(FieldSource) { // where it came from before: else it would grow with every move
+		old := m.fields[FieldSource]
+		c.buf = append(c.buf[:old.start-fieldHeaderSize], m.buf[old.end:]...)
+	}
+	if origin != "" {
 		c.Set(FieldSource, []byte(origin))
 	}
 	c.SetDeliverAt(0)

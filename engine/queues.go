@@ -102,8 +102,15 @@ func (e *Engine) DeleteQueue(name string) error {
 		b.DeleteCatalog(queueKey(q.topic.ID))
 		b.DropTopic(q.topic.ID)
 		b.DropSubscription(SubscriptionID(q.topic.ID))
+		moves := e.catalog.documents.listLocked(movePrefix+name+"/", "", 10*movesKept)
+		for _, d := range moves {
+			b.DeleteCatalog(documentPrefix + d.Key)
+		}
 		return func() {
 			q.topic.deleted.Store(true)
+			for _, d := range moves {
+				e.catalog.documents.setLocked(d.Key, nil)
+			}
 			e.catalog.removeQueueLocked(q)
 		}, nil
 	})

@@ -50,7 +50,7 @@ func (q *Queue) deleteLocked(r Receipt) (deleted bool, err error) {
 	switch {
 	case e == nil && r.Sequence >= q.next:
 		// The receipt is of before a crash, which took back that the message was received.
-		if _, known := q.skip[r.Sequence]; known || len(q.skip) >= QueueInFlightMax {
+		if _, known := q.skip[r.Sequence]; known || len(q.skip) >= QueueInFlightMax || !q.stores(r.Sequence) {
 			return false, nil
 		}
 		q.skip[r.Sequence] = struct{}{}
@@ -176,6 +176,7 @@ func (q *Queue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.clearLocked()
+	q.waiters.silenceLocked()
 	close(q.ended)
 	q.ledger.note(queueNote{kind: noteEnded, queue: q})
 }

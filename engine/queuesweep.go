@@ -62,20 +62,22 @@ func (q *Queue) sweepMemory() (ended int, lags bool) {
 			old = append(old, e)
 		}
 	})
+	for _, e := range old {
+		q.expireLocked(e)
+	}
+	ended = len(old)
 	for len(q.fresh) > q.freshAt && q.fresh[q.freshAt].PublishedAt() <= oldest {
-		e := q.freshLocked()
+		e := q.freshLocked() // its note comes before the next is taken: a batch that ends between them says nothing of that
 		switch {
 		case e == nil:
 		case e.SentAt <= oldest:
-			old = append(old, e)
+			q.expireLocked(e)
+			ended++
 		default: // the old one was deleted, and this one lies behind it: it stays, and is known from now on
 			q.noteStateLocked(e)
 		}
 	}
-	for _, e := range old {
-		q.expireLocked(e)
-	}
-	return len(old), q.lagsLocked()
+	return ended, q.lagsLocked()
 }
 
 // expireLocked ends a message that is too old.

@@ -240,7 +240,7 @@ func (s *shard) number(b Batch, t *Topic, m *Message, now int64) {
 		if t.duplicates.find(m, now) {
 			return
 		}
-		if t.duplicates.full() {
+		if t.duplicates.full() && m.from.IsZero() { // what comes from the timer is nowhere else any more
 			m.err = ErrBusy
 			return
 		}

@@ -198,16 +198,39 @@ func (t *timers) publish(k TimerKey, id TopicID, m *Message, since int64) bool {
 	}
 	if q := topic.queue; q != nil && max(since, m.PublishedAt()) < q.Config().PurgedAt {
 		q.unparked()
+		q.jam.leave(k)
 		t.drop(k)
 		return true
 	}
+	if topic.keepsDelayed() { // so it was moved here
+		return t.pushMoved(topic.queue, k, m)
+	}
 	m.topic, m.from = topic, k
+	if fifo := topic.Config().FIFO; fifo != nil && !m.IsDeadLetter() {
+		m.setKey(fifo) // it was delayed; what died is owed whatever was there before
+	}
+	return t.push(m)
+}
+
+// push puts a message of an entry into its shard's ring, if there is room.
+func (t *timers) push(m *Message) bool {
 	m.Retain()
-	if topic.shard.push(m) != nil {
+	if m.topic.shard.push(m) != nil {
 		m.from = TimerKey{}
 		m.Release()
 		return false
 	}
+	return true
+}
+
+// pushMoved does so with one that was moved to a FIFO queue, where those that were moved before go first.
+func (t *timers) pushMoved(q *Queue, k TimerKey, m *Message) bool {
+	m.topic, m.from = q.topic, k
+	if !q.jam.lets(k) || !t.push(m) {
+		q.jam.keep(k)
+		return false
+	}
+	q.jam.leave(k)
 	return true
 }
 

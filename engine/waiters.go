@@ -136,6 +136,13 @@ func (ws *waiters) armLocked() {
 	ws.alarm.Reset(d)
 }
 
+// silenceLocked ends the alarm for good: it would hold what it belongs to in memory for as long as a message can be hidden.
+func (ws *waiters) silenceLocked() {
+	if ws.alarm != nil {
+		ws.alarm.Stop()
+	}
+}
+
 // ring wakes a receiver for what has become visible.
 func (ws *waiters) ring() {
 	q := ws.queue

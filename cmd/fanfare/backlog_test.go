@@ -135,6 +135,9 @@ func publishAll(t testing.TB, url string, n int, topic func(i int) string) {
 	}
 }
 
+// parkedMax bounds what was parked before the breaker opened, and comes in its own time.
+const parkedMax = 200
+
 // A subscription whose endpoint is down owes very many messages, beside many that are well. The memory stays in the
 // budget, a kill is followed by a quick start, and when the endpoint is back the backlog is drained in order, as
 // fast as messages are delivered that come live, and starves nobody.
@@ -192,7 +195,8 @@ func TestLongBacklog(t *testing.T) {
 	}
 	endpoint.highest.Store(0)
 	endpoint.late.Store(0)
-	endpoint.expect(messages)
+	all := endpoint.count.Load() + int64(messages)
+	endpoint.expect(messages - parkedMax)
 	well.expect(neighbours)
 	endpoint.open.Store(true)
 	until(t, "the drain has begun", func() bool { return endpoint.count.Load() > int64(sample) })
@@ -200,18 +204,18 @@ func TestLongBacklog(t *testing.T) {
 	publishAll(t, p.url, neighbours, live)
 	besideDrain := well.wait(t, "beside a drain")
 	drained := endpoint.wait(t, "drain")
-	drainRate := float64(int64(messages)-already) / drained.Sub(begin).Seconds()
+	drainRate := float64(int64(messages-parkedMax)-already) / drained.Sub(begin).Seconds()
+	until(t, "what was parked has come, too", func() bool { return endpoint.count.Load() >= all })
 	peak = max(peak, peakMemory(t, p.cmd.Process.Pid))
 	t.Logf("%d messages owed beside %d live subscriptions: live %.0f/s, drain %.0f/s, ratio %.2f; start behind a kill %v; peak memory %d MiB; probes of the dead endpoint %d; late %d",
 		messages, neighbours, liveRate, drainRate, drainRate/liveRate, startup.Round(time.Millisecond), peak>>20, asked, endpoint.late.Load())
-	if drainRate < 0.8*liveRate {
+	if !testing.Short() && drainRate < 0.8*liveRate { // of the few messages of the short form the rates say little
 		t.Errorf("drained %.0f/s, %.2f of the live %.0f/s", drainRate, drainRate/liveRate, liveRate)
 	}
 	if peak > backlogMemory {
 		t.Errorf("peak memory %d MiB with a budget of %d MiB", peak>>20, backlogMemory>>20)
 	}
-	// The few that were parked before the breaker opened come in their own time.
-	if late := endpoint.late.Load(); late > 200 {
+	if late := endpoint.late.Load(); late > parkedMax {
 		t.Errorf("the drain had %d messages out of order", late)
 	}
 	if besideDrain.After(drained) && messages > 50_000 {
