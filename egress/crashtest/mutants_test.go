@@ -113,7 +113,7 @@ var queueMutants = []mutant{
 	{what: "what is young is ended as too old", file: "engine/queuesweep.go", from: "oldest := nowMillis() - q.Config().Retention.Milliseconds()", to: "oldest := nowMillis() - q.Config().Retention.Milliseconds()/2", tests: queueModelTests, where: "./engine"},
 	{what: "a restart makes received messages young", file: "engine/receive.go", from: "e.SentAt = state.sentAt", to: "e.SentAt = nowMillis()", tests: queueModelTests, where: "./engine"},
 	{what: "the delay of a FIFO queue is none", file: "engine/queuefill.go", from: "m.DeliverAt() > nowMillis()", to: "m.DeliverAt() > nowMillis()+1<<50", tests: queueModelTests, where: "./engine"},
-	{what: "a deleted message counts twice behind a restart", file: "engine/queuesettle.go", from: "error {\n\tif !q.fifo() {", to: "error {\n\tif q.ledger != nil {", tests: queueModelTests, where: "./engine"},
+	{what: "a restart forgets which receipts of a FIFO queue are good", file: "engine/queuesettle.go", from: "error {\n\tif !q.fifo() {", to: "error {\n\tif q.ledger != nil {", tests: queueModelTests, where: "./engine"},
 	{what: "the ledger goes on behind a failure", file: "engine/queueledger.go", from: "l.failed = l.failed || err != nil", to: "_ = l.failed", tests: "LedgerEnds|RedriveOf", where: "./engine"},
 }
 
