@@ -21,6 +21,7 @@ type queueLedger struct {
 	batch   Batch
 	writing []queueNote
 	touched map[*Queue]QueueProgress
+	failed  bool // what was to be written is missing: nothing may follow it
 	scratch []byte
 	record  []byte
 }
@@ -112,6 +113,7 @@ func (l *queueLedger) write(last bool) {
 	var err error
 	if len(l.writing) > 0 || r != nil {
 		err = l.apply(last || r != nil)
+		l.failed = l.failed || err != nil
 	}
 	for i := range l.writing {
 		if n := &l.writing[i]; err == nil && !n.key.IsZero() {
@@ -126,9 +128,16 @@ func (l *queueLedger) write(last bool) {
 }
 
 func (l *queueLedger) apply(durable bool) error {
+	if l.failed {
+		return ErrUnavailable
+	}
 	l.batch.Reset()
 	for i := range l.writing {
-		l.collect(&l.writing[i])
+		if err := l.collect(&l.writing[i]); err != nil {
+			clear(l.touched)
+			l.engine.fail(err)
+			return ErrUnavailable
+		}
 	}
 	for q, p := range l.touched {
 		l.scratch = p.AppendBytes(l.scratch[:0])
@@ -146,18 +155,18 @@ func (l *queueLedger) apply(durable bool) error {
 	return nil
 }
 
-// collect adds what a note says to the batch.
-func (l *queueLedger) collect(n *queueNote) {
+// collect adds what a note says to the batch. With an error the batch must not be applied.
+func (l *queueLedger) collect(n *queueNote) error {
 	t := n.queue.topic
 	if n.kind == noteEnded {
 		// The deletion did this already; what was about to be written at that moment came behind it.
 		delete(l.touched, n.queue)
 		l.batch.DropTopic(t.ID)
 		l.batch.DropSubscription(SubscriptionID(t.ID))
-		return
+		return nil
 	}
 	if t.deleted.Load() {
-		return
+		return nil
 	}
 	l.touched[n.queue] = n.progress
 	switch n.kind {
@@ -165,9 +174,7 @@ func (l *queueLedger) collect(n *queueNote) {
 		l.scratch = n.state.appendTo(l.scratch[:0])
 		l.batch.PutState(t.ID, StateReceived, n.sequence, l.scratch)
 	case noteMoved:
-		if l.move(n) {
-			l.delete(n)
-		} // else it cannot be read, which is reported: what the store has of it stays, for whoever examines it
+		return l.move(n)
 	case noteDeleted:
 		l.delete(n)
 	case notePurged:
@@ -175,6 +182,7 @@ func (l *queueLedger) collect(n *queueNote) {
 		l.batch.TrimStates(t.ID, StateReceived, 0, n.sequence)
 	case noteEnded:
 	}
+	return nil
 }
 
 func (l *queueLedger) delete(n *queueNote) {
@@ -183,10 +191,10 @@ func (l *queueLedger) delete(n *queueNote) {
 }
 
 // move puts a message on the timer, as one that is sent to another queue at once. Both happen in one batch, so that a crash
-// finds it in one of the two. It reports whether it could.
-func (l *queueLedger) move(n *queueNote) (moved bool) {
+// finds it in one of the two. What is damaged is reported, and stays for whoever examines it.
+func (l *queueLedger) move(n *queueNote) error {
 	now := nowMillis()
-	err := l.engine.opts.Store.ReadTopic(n.queue.topic.ID, n.sequence, n.sequence, func(_ Sequence, record []byte) bool {
+	return l.engine.opts.Store.ReadTopic(n.queue.topic.ID, n.sequence, n.sequence, func(_ Sequence, record []byte) bool {
 		m, err := DecodeMessage(record)
 		if err != nil {
 			l.engine.opts.Log.Error().Err(err).Str("queue", n.queue.Name()).Uint64("sequence", uint64(n.sequence)).
@@ -199,13 +207,9 @@ func (l *queueLedger) move(n *queueNote) (moved bool) {
 		l.scratch = appendTimerHead(l.scratch[:0], TimerPublish, uint64(n.to.topic.ID), Parked{Since: now})
 		l.batch.PutTimer(n.key, l.scratch, l.record)
 		n.to.parked(now)
-		moved = true
+		l.delete(n)
 		return false
 	})
-	if err != nil {
-		l.engine.fail(err)
-	}
-	return moved
 }
 
 // appendMoved appends the record of a message as it is sent to another queue.

@@ -9,9 +9,12 @@ import (
 // Delete deletes received messages; it is durable when it returns. errs[i] belongs to receipts[i]: nil also for a message
 // that is gone already. A standard queue takes any receipt of the message, a FIFO queue the last one while it lasts.
 func (q *Queue) Delete(receipts []Receipt, errs []error) {
-	noted := false
+	noted, waits := false, false
+	err := q.reach(receipts)
 	q.mu.Lock()
-	err := q.errLocked()
+	if err == nil {
+		err = q.errLocked()
+	}
 	now := nowMillis()
 	q.table.Advance(now)
 	for i, r := range receipts {
@@ -21,12 +24,13 @@ func (q *Queue) Delete(receipts []Receipt, errs []error) {
 		deleted := false
 		deleted, errs[i] = q.deleteLocked(r)
 		noted = noted || deleted
+		waits = waits || errs[i] == nil // also for what somebody else deleted: that may not be durable yet
 	}
 	if noted && q.anyLocked() {
 		q.waiters.wakeLocked() // the next of a group, or one that was over the limit
 	}
 	q.mu.Unlock()
-	if !noted {
+	if !waits {
 		return
 	}
 	written := q.ledger.wait()
@@ -64,13 +68,38 @@ func (q *Queue) deleteLocked(r Receipt) (deleted bool, err error) {
 	return true, nil
 }
 
+// reach looks at the messages of a FIFO queue that receipts of before a restart name, if nobody did since.
+func (q *Queue) reach(receipts []Receipt) error {
+	if !q.fifo() {
+		return nil
+	}
+	for before := Sequence(0); ; {
+		q.mu.Lock()
+		next, missing := q.next, false
+		for _, r := range receipts {
+			missing = missing || r.Topic == q.topic.ID && r.Sequence >= next && r.Sequence <= q.high
+		}
+		q.mu.Unlock()
+		if !missing || next == before {
+			return nil
+		}
+		before = next
+		if err := q.fill(); err != nil {
+			return err
+		}
+	}
+}
+
 // ChangeVisibility hides messages for so long from now on; 0 gives a message back. errs[i] belongs to receipts[i]. A
 // standard queue takes any receipt of the message, also of one that became visible again; a FIFO queue the last one, while
 // it lasts.
 func (q *Queue) ChangeVisibility(receipts []Receipt, hidden []time.Duration, errs []error) {
+	err := q.reach(receipts)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	err := q.errLocked()
+	if err == nil {
+		err = q.errLocked()
+	}
 	now := nowMillis()
 	q.table.Advance(now)
 	shown := false

@@ -67,6 +67,7 @@ func (q *Queue) take(r *ReceiveRequest, dst []Received) (_ []Received, limited b
 		q.waiters.armLocked()
 	}
 	q.mu.Unlock()
+	before := len(dst)
 	for i := range taken {
 		m, lost := taken[i].message, error(nil)
 		if m == nil {
@@ -84,7 +85,7 @@ func (q *Queue) take(r *ReceiveRequest, dst []Received) (_ []Received, limited b
 		}
 	}
 	if len(dst) > 0 {
-		q.engine.received.Add(uint64(len(dst)))
+		q.engine.received.Add(uint64(len(dst) - before))
 		err = nil // what was not read is visible again
 	}
 	return dst, limited, err
@@ -97,15 +98,17 @@ func (q *Queue) errLocked() error {
 	return q.engine.state.Load().err()
 }
 
-// takeLocked takes what memory has: first what was received before, or looked at, and then what is new.
+// takeLocked takes what memory has: first what was received before, or looked at, and then what is new. What is taken already
+// may be visible again meanwhile: to that only what is new is added.
 func (q *Queue) takeLocked(r *ReceiveRequest, now int64, taken []takeOf) (_ []takeOf, limited bool) {
 	c := q.Config()
+	more := len(taken) > 0
 	for len(taken) < r.Max {
 		if q.table.InFlight() >= QueueInFlightMax {
 			return taken, len(taken) == 0
 		}
 		e := q.table.First()
-		if e == nil {
+		if e == nil || more {
 			if e = q.freshLocked(); e == nil {
 				break
 			}
@@ -205,11 +208,16 @@ func (q *Queue) removeLocked(e *visibility.Entry) {
 	q.gone++
 }
 
-// giveBack makes a message visible that could not be read, unless it was received again.
+// giveBack makes a message visible that could not be read, unless it was received again: nobody got it.
 func (q *Queue) giveBack(seq Sequence, receives uint32) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if e := q.table.Get(uint64(seq)); e != nil && e.Receives == receives {
+		if e.Receives--; e.Receives == 0 {
+			e.FirstAt = 0
+		}
+		q.table.Hide(e, nowMillis(), true)
+		q.noteStateLocked(e)
 		q.table.Show(e)
 	}
 }

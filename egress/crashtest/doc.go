@@ -12,7 +12,13 @@
 // nobody owes or got what is not his; topics, subscriptions, sequences, held and delayed messages are what they
 // were said to be. Some clones are driven on until all that was owed has arrived.
 //
-// Three tests stand on it: TestPowerCuts; TestModelRuns, which only restarts; and TestFaults, in which every operation
+// Queues have a model and a workload of their own beside these (the files queue*.go): senders, receivers, deletes, purges,
+// redrive, moves, duplicates, a queue that comes and goes. A clone is started, sent the same messages once more, and
+// emptied: each message that was acknowledged and that nobody deleted is there once, in its order, at its sequence, and
+// nothing else is. TestQueueCuts does so in a bubble of time, where a window of minutes costs nothing; TestQueueFaults
+// lets every operation of the disk fail.
+//
+// Three tests stand on the rest: TestPowerCuts; TestModelRuns, which only restarts; and TestFaults, in which every operation
 // of the disk fails, once and from there on. The checker itself is tested by bugs that are planted in the store.
 // FANFARE_LONG=1 chooses the long forms, FANFARE_CUTS, FANFARE_RUNS and FANFARE_FAULTS their size.
 //

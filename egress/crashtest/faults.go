@@ -203,7 +203,12 @@ func (t *trial) answers() (wrong []string) {
 	if ready != nil {
 		t.ended = endUnready
 	}
-	if t.load.unsure.Load() > 0 && ready == nil && !t.injector.read.Load() {
+	return append(wrong, t.fits(ready, t.load.unsure.Load())...)
+}
+
+// fits compares what the engine says of itself with how many answers left open what happened.
+func (t *trial) fits(ready error, unsure int64) (wrong []string) {
+	if unsure > 0 && ready == nil && !t.injector.read.Load() {
 		wrong = append(wrong, "something was answered with unavailable, and the engine says that it is ready")
 	}
 	if ready != nil && !strings.Contains(ready.Error(), t.injector.err.Error()) {

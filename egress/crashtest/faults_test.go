@@ -66,13 +66,25 @@ func faultsOf(at int64) []fault {
 // there. The short form tries every operation up to the 500th of a disk that is empty at first, and some of one
 // that is not.
 func TestFaults(t *testing.T) {
-	t.Run("empty disk", func(t *testing.T) { tryFaults(t, emptyDisk(1), 1) })
-	t.Run("used disk", func(t *testing.T) { tryFaults(t, usedDisk(t, 2), 7) })
+	t.Run("empty disk", func(t *testing.T) { tryFaults(t, emptyDisk(1).faulty, 1) })
+	t.Run("used disk", func(t *testing.T) { tryFaults(t, usedDisk(t, 2).faulty, 7) })
 }
 
+// faulty is one run of a workload with a fault.
+type faulty interface {
+	perform() *failure
+	end() string       // what the fault led to
+	operations() int64 // of the disk
+}
+
+func (s *scenario) faulty(f fault) faulty { return s.trial(f) }
+
+func (t *trial) operations() int64 { return t.injector.count.Load() }
+
 // tryFaults tries every stride-th operation; in the long form every one.
-func tryFaults(t *testing.T, s *scenario, stride int64) {
-	whole := s.trial(fault{})
+func tryFaults(t *testing.T, try func(fault) faulty, stride int64) {
+	t.Helper()
+	whole := try(fault{})
 	if f := whole.perform(); f != nil {
 		t.Fatal(f)
 	}
@@ -82,7 +94,7 @@ func tryFaults(t *testing.T, s *scenario, stride int64) {
 	} else if limit = int64(goal(500, 5000, "FANFARE_FAULTS")); limit > 500 {
 		stride = 1
 	}
-	last := min(whole.injector.count.Load(), limit)
+	last := min(whole.operations(), limit)
 	faults := make(chan fault)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -90,7 +102,7 @@ func tryFaults(t *testing.T, s *scenario, stride int64) {
 	for range 4 * atATime { // they wait more than they work
 		wg.Go(func() {
 			for f := range faults {
-				tr := s.trial(f)
+				tr := try(f)
 				bad := tr.perform()
 				if bad != nil {
 					t.Error(bad)
@@ -109,7 +121,7 @@ func tryFaults(t *testing.T, s *scenario, stride int64) {
 	}
 	close(faults)
 	wg.Wait()
-	t.Logf("faults injected: %d, at operations 1..%d of %d, %v", tried, last, whole.injector.count.Load(), time.Since(begin).Round(time.Millisecond))
+	t.Logf("faults injected: %d, at operations 1..%d of %d, %v", tried, last, whole.operations(), time.Since(begin).Round(time.Millisecond))
 	for _, end := range slices.Sorted(maps.Keys(ends)) {
 		t.Logf("%5d %s", ends[end], end)
 	}

@@ -211,6 +211,11 @@ func (b *batch) Apply(durable bool) error {
 		b.store.written.Store(true)
 	}
 	b.syncs = durable && b.store.opts.Durability == engine.DurabilitySync
+	if b.syncs && b.b.Empty() { // Pebble would sync nothing, while what was applied before is waited for
+		if err := b.b.LogData(nil, nil); err != nil {
+			return err
+		}
+	}
 	var err error
 	if b.syncs {
 		err = b.store.db.ApplyNoSyncWait(b.b, pebble.Sync)

@@ -70,3 +70,30 @@ func TestWaitSurvivesPowerCut(t *testing.T) {
 		t.Fatalf("HighWater = %d, %v; want 50", high, err)
 	}
 }
+
+// A batch that is waited for saves what was applied before it, also when it is empty.
+func TestEmptyBatchSavesWhatWasBefore(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	s := open(t, pebblestore.Options{Dir: "store", FS: fs})
+	b := s.NewBatch()
+	b.AppendMessage(1, 1, []byte("record"))
+	if err := b.Apply(false); err != nil {
+		t.Fatal(err)
+	}
+	b.Reset()
+	if err := b.Apply(true); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	after := fs.CrashClone(vfs.CrashCloneCfg{})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, pebblestore.Options{Dir: "store", FS: after})
+	defer s.Close()
+	if high, err := s.HighWater(1); high != 1 || err != nil {
+		t.Fatalf("HighWater = %d, %v; want 1", high, err)
+	}
+}
