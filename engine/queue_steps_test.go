@@ -117,12 +117,12 @@ func (m *queueModel) change() {
 		x, now := r.message, nowMillis()
 		var want error
 		switch {
-		case !m.there(x) || x.until <= now:
+		case !m.there(x) || m.fifo && x.until <= now:
 			want = engine.ErrNotInFlight
-		case r.count != x.receives:
+		case m.fifo && r.count != x.receives:
 			want = engine.ErrReceiptExpired
-		default:
-			x.until = now + hidden.Milliseconds()
+		default: // of a standard queue whichever, and whenever
+			x.until, x.inFlight = now+hidden.Milliseconds(), true
 		}
 		errs := make([]error, 1)
 		m.queue.ChangeVisibility([]engine.Receipt{r.receipt}, []time.Duration{hidden}, errs)
@@ -144,6 +144,7 @@ func (m *queueModel) purge() {
 	if err := m.engine.PurgeQueue(m.queue); err != nil {
 		m.fatal("purging: %v", err)
 	}
+	clear(m.keys)
 	m.messages = slices.DeleteFunc(m.messages, func(x *modelMessage) bool { return !x.dead })
 }
 
