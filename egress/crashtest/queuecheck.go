@@ -285,9 +285,9 @@ func (e *emptied) deadOrder(m *queueModel, a, b *sendLife) {
 
 const window = 5 * 60 * 1000 // ms
 
-// together compares two messages of one key: within the window one of them was stored.
+// together compares two messages of one key: within the window, which a purge begins anew, one of them was stored.
 func (e *emptied) together(m *queueModel, a, b *sendLife) {
-	near := a.to-b.from < window && b.to-a.from < window && a.to != 0 && b.to != 0
+	near := a.to-b.from < window && b.to-a.from < window && a.to != 0 && b.to != 0 && m.forgot[a.place] < min(a.from, b.from)
 	if near && e.stored(a) && e.stored(b) {
 		m.faultLocked("%v and %v are duplicates, and both were taken", a, b)
 	}

@@ -364,6 +364,7 @@ func (w *queueWorker) purge(place int) {
 	m.mu.Lock()
 	p.begin = m.tick()
 	m.purges = append(m.purges, p)
+	m.forgot[place] = p.from
 	m.stirLocked(place)
 	m.unknowLocked(place)
 	m.mu.Unlock()
@@ -372,6 +373,7 @@ func (w *queueWorker) purge(place int) {
 	defer m.mu.Unlock()
 	m.calmLocked(place)
 	p.to = millis()
+	m.forgot[place] = max(m.forgot[place], p.to)
 	if err == nil {
 		p.end = m.tick()
 	} else if !w.open(err) {

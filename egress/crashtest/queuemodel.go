@@ -38,8 +38,9 @@ type queueModel struct {
 	sends  []*sendLife
 	copies map[copyKey]*copyLife
 	purges []*purgeLife
-	moves  int // begun; each may have received a message once more than anybody noted
-	failed int // receives that failed; the same goes for them
+	forgot [places]int64 // when a purge last made the queue forget what others may be duplicates of, ms since 1970
+	moves  int           // begun; each may have received a message once more than anybody noted
+	failed int           // receives that failed; the same goes for them
 	stirs  [places]stir
 
 	temps temps
@@ -214,6 +215,7 @@ func (m *queueModel) at(x *cut) *queueModel {
 			f.copies[key] = c.at(x, f.sends[c.send.index])
 		}
 	}
+	f.forgot = m.forgot
 	for _, p := range m.purges {
 		if p.begin <= x.after {
 			c := *p
