@@ -50,8 +50,11 @@ func (q *Queue) deleteLocked(r Receipt) (deleted bool, err error) {
 	switch {
 	case e == nil && r.Sequence >= q.next:
 		// The receipt is of before a crash, which took back that the message was received.
-		if _, known := q.skip[r.Sequence]; known || len(q.skip) >= QueueInFlightMax || !q.stores(r.Sequence) {
+		if _, known := q.skip[r.Sequence]; known || !q.stores(r.Sequence) {
 			return false, nil
+		}
+		if len(q.skip) >= QueueInFlightMax {
+			return false, ErrUnavailable
 		}
 		q.skip[r.Sequence] = struct{}{}
 		delete(q.stored, r.Sequence)
