@@ -137,10 +137,7 @@ func nowMillis() int64 { return time.Now().UnixMilli() }
 func (c *QueueConfig) clone() *QueueConfig {
 	d := *c
 	d.Labels = maps.Clone(c.Labels)
-	if c.FIFO != nil {
-		fifo := *c.FIFO
-		d.FIFO = &fifo
-	}
+	d.FIFO = c.FIFO.clone()
 	return &d
 }
 

@@ -27,6 +27,14 @@ type FIFO struct {
 	PerGroup  bool `json:"per_group,omitempty"`  // ids are compared within a group rather than within the topic
 }
 
+func (f *FIFO) clone() *FIFO {
+	if f == nil {
+		return nil
+	}
+	d := *f
+	return &d
+}
+
 // Topic is a named stream of messages; the same topic under every face.
 type Topic struct {
 	ID    TopicID // immutable
@@ -95,10 +103,7 @@ func (t *Topic) SetPassed(s Sequence) { t.pass.Store(uint64(s)) }
 func (c *TopicConfig) clone() *TopicConfig {
 	d := *c
 	d.Labels = maps.Clone(c.Labels)
-	if c.FIFO != nil {
-		fifo := *c.FIFO
-		d.FIFO = &fifo
-	}
+	d.FIFO = c.FIFO.clone()
 	return &d
 }
 
