@@ -189,6 +189,9 @@ func (w *queueWorker) receive(place int) {
 		r.Wait = time.Duration(w.rng.IntN(5)) * w.world.shape.unit
 	}
 	m := w.world.model
+	m.mu.Lock()
+	m.receiving++
+	m.mu.Unlock()
 	begin, from := m.tick(), millis()
 	got, err := w.world.queues[place].Receive(r, nil)
 	to := millis()
@@ -197,6 +200,7 @@ func (w *queueWorker) receive(place int) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.receiving--
 	if err != nil {
 		m.failed++
 	}

@@ -43,6 +43,8 @@ type queueModel struct {
 	failed int           // receives that failed; the same goes for them
 	stirs  [places]stir
 
+	receiving int // receives under way: what they got is in the store before it is noted here
+
 	temps temps
 	wrong []string
 }
@@ -198,7 +200,7 @@ func (m *queueModel) at(x *cut) *queueModel {
 	defer m.mu.Unlock()
 	f := newQueueModel(m.redrive)
 	f.clock.Store(m.clock.Load())
-	f.moves, f.failed = m.moves, m.failed
+	f.moves, f.failed = m.moves, m.failed+m.receiving
 	f.temps.lives = m.temps.at(x)
 	for _, s := range m.sends {
 		c := *s
