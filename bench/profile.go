@@ -54,7 +54,8 @@ func (o *ProfileOptions) Validate() error {
 	check(o.MutexFraction >= 0, "mutex fraction: %d is negative", o.MutexFraction)
 	check(o.BlockRateNS >= 0, "block rate: %d is negative", o.BlockRateNS)
 	_, err := profileScenarios(o.Scenarios)
-	return errors.Join(append(wrong, err)...)
+	check(err == nil, "%w", err)
+	return errors.Join(wrong...)
 }
 
 // Profile captures profiles of a real server under the scenarios' load, into files beside an index that says how each
