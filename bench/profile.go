@@ -45,12 +45,8 @@ func (o *ProfileOptions) setDefaults() {
 
 // Validate reports everything that is wrong with the options. Zero values stand for their defaults.
 func (o *ProfileOptions) Validate() error {
-	var wrong []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
+	var wrong faults
+	check := wrong.check
 	check(o.Executable != "", "executable: is missing")
 	check(o.Dir != "", "dir: is missing")
 	check(o.Seconds >= 0 && o.Seconds <= 600, "seconds: %d is not between 1 and 600", o.Seconds)
@@ -58,7 +54,8 @@ func (o *ProfileOptions) Validate() error {
 	check(o.MutexFraction >= 0, "mutex fraction: %d is negative", o.MutexFraction)
 	check(o.BlockRateNS >= 0, "block rate: %d is negative", o.BlockRateNS)
 	_, err := profileScenarios(o.Scenarios)
-	return errors.Join(append(wrong, err)...)
+	check(err == nil, "%w", err)
+	return errors.Join(wrong...)
 }
 
 // Profile captures profiles of a real server under the scenarios' load, into files beside an index that says how each

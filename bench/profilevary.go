@@ -40,12 +40,8 @@ func (o *VaryOptions) Validate() error {
 }
 
 func (o *VaryOptions) parse() ([]setup, error) {
-	var wrong []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
+	var wrong faults
+	check := wrong.check
 	check(o.Executable != "", "executable: is missing")
 	check(o.Runs >= 0, "runs: %d is negative", o.Runs)
 	check(o.Duration >= 0, "duration: %v is negative", o.Duration)

@@ -65,12 +65,8 @@ func (o *PublishOptions) setDefaults() {
 
 // Validate reports everything that is wrong with the options. Zero values stand for their defaults.
 func (o *PublishOptions) Validate() error {
-	var wrong []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
+	var wrong faults
+	check := wrong.check
 	_, err := parseTarget(o.Target)
 	check(err == nil, "%w", err)
 	check(o.Face == "" || o.Face == faceSQS || slices.Contains(Faces, o.Face), "face: %q is none of %s, %s", o.Face, strings.Join(Faces, ", "), faceSQS)

@@ -34,12 +34,8 @@ func (o *ReceiveOptions) setDefaults() {
 
 // Validate reports everything that is wrong with the options. Zero values stand for their defaults.
 func (o *ReceiveOptions) Validate() error {
-	var wrong []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
+	var wrong faults
+	check := wrong.check
 	_, err := parseTarget(o.Target)
 	check(err == nil, "%w", err)
 	check(o.Queue != "", "queue: is missing")

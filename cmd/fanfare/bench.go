@@ -61,14 +61,19 @@ func (c *benchPublish) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := printResult(result, c.JSON); err != nil {
+	return printLoad(result, c.JSON, result.Errors, result.Published, "published")
+}
+
+// printLoad prints the result of a load. One in which nothing was done is an error.
+func printLoad(result fmt.Stringer, asJSON bool, failed, done int64, what string) error {
+	if err := printResult(result, asJSON); err != nil {
 		return err
 	}
-	if c.JSON && result.Errors > 0 {
+	if asJSON && failed > 0 {
 		fmt.Fprintln(os.Stderr, result) // with the kinds of errors
 	}
-	if result.Published == 0 {
-		return errors.New("nothing was published")
+	if done == 0 {
+		return errors.New("nothing was " + what)
 	}
 	return nil
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -45,14 +43,5 @@ func (c *benchReceive) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := printResult(result, c.JSON); err != nil {
-		return err
-	}
-	if c.JSON && result.Errors > 0 {
-		fmt.Fprintln(os.Stderr, result) // with the kinds of errors
-	}
-	if result.Received == 0 {
-		return errors.New("nothing was received")
-	}
-	return nil
+	return printLoad(result, c.JSON, result.Errors, result.Received, "received")
 }

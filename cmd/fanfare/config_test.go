@@ -23,6 +23,35 @@ func loadText(t *testing.T, text string) (*config, error) {
 	return c, nil
 }
 
+// wantFaults wants a file to be refused for what stands in the lines, or to be taken without any.
+func wantFaults(t *testing.T, text string, want ...string) {
+	t.Helper()
+	_, err := loadText(t, text)
+	got := ""
+	if err != nil {
+		got = err.Error()
+	}
+	if diff := cmp.Diff(strings.Join(want, "\n"), got); diff != "" {
+		t.Errorf("%s\n(-want +got):\n%s", text, diff)
+	}
+}
+
+// wantLoadsAgain wants what is printed as the effective configuration to be a file that leads to it.
+func wantLoadsAgain(t *testing.T, c *config) {
+	t.Helper()
+	text, err := c.dump()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := loadText(t, string(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if diff := cmp.Diff(c, again, cmpopts.IgnoreUnexported(config{})); diff != "" {
+		t.Errorf("loaded again (-want +got):\n%s", diff)
+	}
+}
+
 const documented = `
 listen: 127.0.0.1:8080
 admin: 127.0.0.1:8081
@@ -64,31 +93,11 @@ func TestDumpLoadsAgain(t *testing.T) {
 	if !c.Topics[0].Subscriptions[0].engine().Ordered {
 		t.Error("the subscription is not ordered")
 	}
-	text, err := c.dump()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := loadText(t, string(text))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	if diff := cmp.Diff(c, again, cmpopts.IgnoreUnexported(config{})); diff != "" {
-		t.Errorf("loaded again (-want +got):\n%s", diff)
-	}
+	wantLoadsAgain(t, c)
 }
 
 func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
-	f := func(text string, want ...string) {
-		t.Helper()
-		_, err := loadText(t, text)
-		got := ""
-		if err != nil {
-			got = err.Error()
-		}
-		if diff := cmp.Diff(strings.Join(want, "\n"), got); diff != "" {
-			t.Errorf("%s\n(-want +got):\n%s", text, diff)
-		}
-	}
+	f := func(text string, want ...string) { t.Helper(); wantFaults(t, text, want...) }
 	f("listen: 8080", `FILE:1: listen: is "8080", must be host:port`)
 	f("listen: 0.0.0.0:80", `FILE:1: listen: "0.0.0.0:80" is reachable from other machines, and no credentials are asked for; listen on 127.0.0.1, or set insecure to true`)
 	f("listen: 0.0.0.0:80\ninsecure: true")

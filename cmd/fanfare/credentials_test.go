@@ -98,17 +98,7 @@ credentials:
 }
 
 func TestCredentialFaults(t *testing.T) {
-	f := func(text string, want ...string) {
-		t.Helper()
-		_, err := loadText(t, text)
-		got := ""
-		if err != nil {
-			got = err.Error()
-		}
-		if diff := cmp.Diff(strings.Join(want, "\n"), got); diff != "" {
-			t.Errorf("%s\n(-want +got):\n%s", text, diff)
-		}
-	}
+	f := func(text string, want ...string) { t.Helper(); wantFaults(t, text, want...) }
 	one := func(fields string) string { return "credentials:\n  - {" + fields + "}" }
 	f(one("access_key: a"), `FILE: credentials[0].secret: must be given once: as secret_file, as secret_env or as secret`)
 	f(one("access_key: a, secret: s, secret_env: HOME"), `FILE:2: credentials[0].secret: must be given once: as secret_file, as secret_env or as secret`)
@@ -190,15 +180,7 @@ func TestReloadCredentials(t *testing.T) {
 		n.validateCredentials(func(key, format string, args ...any) { t.Errorf(key+": "+format, args...) })
 		return &n
 	}
-	h, err := openHouse(load("one"), zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := h.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	h := openHouseFor(t, load("one"))
 	status := func(secret string) int {
 		t.Helper()
 		wire := authtest.Post("a", secret, time.Now(), "Action=ListTopics").Sign()

@@ -15,7 +15,6 @@ import (
 	"fanfare/engine/pebblestore"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/rs/zerolog"
 )
 
@@ -58,31 +57,11 @@ func TestQueuesOfTheFile(t *testing.T) {
 	if diff := cmp.Diff(&engine.FIFO{PerGroup: true}, c.Topics[0].FIFO.engine()); diff != "" {
 		t.Errorf("topic (-want +got):\n%s", diff)
 	}
-	text, err := c.dump()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := loadText(t, string(text))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	if diff := cmp.Diff(c, again, cmpopts.IgnoreUnexported(config{})); diff != "" {
-		t.Errorf("loaded again (-want +got):\n%s", diff)
-	}
+	wantLoadsAgain(t, c)
 }
 
 func TestFaultsOfQueues(t *testing.T) {
-	f := func(text string, want ...string) {
-		t.Helper()
-		_, err := loadText(t, text)
-		got := ""
-		if err != nil {
-			got = err.Error()
-		}
-		if diff := cmp.Diff(strings.Join(want, "\n"), got); diff != "" {
-			t.Errorf("%s\n(-want +got):\n%s", text, diff)
-		}
-	}
+	f := func(text string, want ...string) { t.Helper(); wantFaults(t, text, want...) }
 	f("queues: [{name: a}, {name: a}]", `FILE:1: queues[1].name: "a" is declared twice`)
 	f("queues: [{visibility: 1s}]", `FILE: queues[0].name: must be 1 to 256 letters, digits, '-', '_', '.', '%' or '|'`)
 	f("queues:\n  - name: a\n    visibility: 13h\n    delay: -1s\n    retention: 0s\n    receive_wait: 21s\n    message_max: 0",
@@ -155,15 +134,7 @@ func TestDeclaredQueuesAreApplied(t *testing.T) {
 func TestReopenedStoreKeepsReloadedQueues(t *testing.T) {
 	c := defaultConfig()
 	c.Listen, c.Admin, c.Data, c.Durability = "127.0.0.1:0", "127.0.0.1:0", t.TempDir(), string(engine.DurabilityMemory)
-	h, err := openHouse(c, zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := h.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	h := openHouseFor(t, c)
 	h.reload(func() (*config, error) {
 		n, err := loadText(t, "queues: [{name: orders}]")
 		if err != nil {

@@ -3,23 +3,13 @@ package main
 import (
 	"context"
 	"testing"
-
-	"github.com/rs/zerolog"
 )
 
 // A store that is opened anew is declared what was loaded last, not what the process began with.
 func TestReopenedStoreKeepsWhatWasReloaded(t *testing.T) {
 	c := defaultConfig()
 	c.Listen, c.Admin, c.Data = "127.0.0.1:0", "127.0.0.1:0", t.TempDir()
-	h, err := openHouse(c, zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := h.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	h := openHouseFor(t, c)
 	h.reload(func() (*config, error) {
 		n := *c
 		n.Topics = []topicConfig{{Name: "orders", Subscriptions: []subscriptionConfig{{Name: "billing", Kind: "webhook", Endpoint: "http://127.0.0.1:9/"}}}}

@@ -50,6 +50,21 @@ type inProcess struct {
 	end func() error
 }
 
+// openHouseFor opens a house that is closed at the end of the test.
+func openHouseFor(t *testing.T, c *config) *house {
+	t.Helper()
+	h, err := openHouse(c, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
 func startHouse(t testing.TB, change func(*config)) *inProcess {
 	t.Helper()
 	c := defaultConfig()

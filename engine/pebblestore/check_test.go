@@ -194,30 +194,13 @@ func TestCheckOfASoundStore(t *testing.T) {
 }
 
 func TestCheckNamesEachDamage(t *testing.T) {
-	set := func(key, value []byte) func(*pebble.DB) error {
-		return func(db *pebble.DB) error { return db.Set(key, value, pebble.Sync) }
-	}
-	for _, c := range []struct {
-		name   string
-		write  func(db *pebble.DB) error
-		damage string // in the key, or the fault; "" for a leftover
-	}{
+	checkDamages(t, sound, []damage{
 		{"a record", set(key('m', 1, 5), []byte("garbage")), "m 1 5"},
-		{"a record of another sequence", func(db *pebble.DB) error {
-			v, closer, err := db.Get(key('m', 1, 5))
-			if err != nil {
-				return err
-			}
-			defer closer.Close()
-			return db.Set(key('m', 1, 6), v, pebble.Sync)
-		}, "m 1 6"},
-		{"a missing message", func(db *pebble.DB) error { return db.Delete(key('m', 1, 7), pebble.Sync) }, "messages 7 to 7"},
+		{"a record of another sequence", duplicate(key('m', 1, 5), key('m', 1, 6)), "m 1 6"},
+		{"a missing message", unset(key('m', 1, 7)), "messages 7 to 7"},
 		{"progress", set(key('p', 2), []byte{9, 9}), "p 2"},
-		{"no progress", func(db *pebble.DB) error { return db.Delete(key('p', 3), pebble.Sync) }, "has no progress"},
-		{"progress ahead", func(db *pebble.DB) error {
-			p := engine.Progress{Floor: 99}
-			return db.Set(key('p', 3), p.AppendBytes(nil), pebble.Sync)
-		}, "all up to 99 is settled"},
+		{"no progress", unset(key('p', 3)), "has no progress"},
+		{"progress ahead", set(key('p', 3), (&engine.Progress{Floor: 99}).AppendBytes(nil)), "all up to 99 is settled"},
 		{"a timer's head", set(key('t', 1<<63, 9), []byte{7, 0, 0}), "t 8000"},
 		{"a timer's record", set(key('t', 1<<63, 9), append(engine.AppendPublishHead(nil, 1), 1, 2, 3)), "t 8000"},
 		{"a dead letter", set(key('d', 2, 8), []byte{2, 0}), "d 2 8"},
@@ -226,33 +209,12 @@ func TestCheckNamesEachDamage(t *testing.T) {
 		{"a topic's entry", set([]byte("ct/1"), []byte("{")), "c t/1"},
 		{"a subscription's entry", set([]byte("cs/2"), []byte("{")), "c s/2"},
 		{"an unknown entry", set([]byte("cx/2"), []byte("{}")), "c x/2"},
-		{"a subscription without a topic", func(db *pebble.DB) error { return db.Delete([]byte("ct/1"), pebble.Sync) }, "topic 1, which does not exist"},
+		{"a subscription without a topic", unset([]byte("ct/1")), "topic 1, which does not exist"},
 		{"the last id", set([]byte("cid"), []byte("2")), "last id given is 2"},
 		{"progress of nobody", set(key('p', 44), (&engine.Progress{}).AppendBytes(nil)), ""},
 		{"a message of no topic", set(key('m', 44, 1), []byte("x")), ""},
 		{"a mark of no topic", set(key('i', 44, 1), make([]byte, 16)), ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			fs := sound(t)
-			raw(t, fs, c.write)
-			r, err := pebblestore.Check(pebblestore.Options{Dir: "store", FS: fs})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if c.damage == "" {
-				if !r.Sound() || len(r.Leftovers) != 1 {
-					t.Errorf("damages %v, leftovers %v, want one leftover", r.Damages, r.Leftovers)
-				}
-				return
-			}
-			for _, d := range r.Damages {
-				if strings.Contains(d.Key+" "+d.Fault, c.damage) && d.Meaning != "" {
-					return
-				}
-			}
-			t.Errorf("damages %+v, want one with %q", r.Damages, c.damage)
-		})
-	}
+	})
 }
 
 // A table with a flipped bit is named, and what can still be read is.

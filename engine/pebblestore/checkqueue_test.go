@@ -9,7 +9,6 @@ import (
 	"fanfare/engine"
 	"fanfare/engine/pebblestore"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -111,35 +110,13 @@ func TestCheckOfQueues(t *testing.T) {
 }
 
 func TestCheckNamesEachDamageOfQueues(t *testing.T) {
-	set := func(key, value []byte) func(*pebble.DB) error {
-		return func(db *pebble.DB) error { return db.Set(key, value, pebble.Sync) }
-	}
-	unset := func(key []byte) func(*pebble.DB) error {
-		return func(db *pebble.DB) error { return db.Delete(key, pebble.Sync) }
-	}
-	flip := func(key []byte) func(*pebble.DB) error {
-		return func(db *pebble.DB) error {
-			v, closer, err := db.Get(key)
-			if err != nil {
-				return err
-			}
-			defer closer.Close()
-			changed := append([]byte{}, v...)
-			changed[len(changed)/2] ^= 4
-			return db.Set(key, changed, pebble.Sync)
-		}
-	}
 	state := func(topic uint64, kind engine.StateKind, seq uint64) []byte {
 		return append(append(key('s', topic), byte(kind)), key(0, seq)[1:]...)
 	}
 	progress := func(next, high engine.Sequence) []byte {
 		return (&engine.QueueProgress{Next: next, High: high}).AppendBytes(nil)
 	}
-	for _, c := range []struct {
-		name   string
-		write  func(db *pebble.DB) error
-		damage string // in the key, the fault or the meaning; "" for a leftover
-	}{
+	checkDamages(t, queued, []damage{
 		{"a record", flip(key('m', standardQueue, 7)), "m 1 7"},
 		{"a record of a FIFO queue", flip(key('m', fifoQueue, 7)), "m 2 7"},
 		{"a received message that is gone", unset(key('m', standardQueue, 1)), `message 1 of queue "standard" is lost`},
@@ -162,34 +139,6 @@ func TestCheckNamesEachDamageOfQueues(t *testing.T) {
 		{"the last id", set([]byte("cid"), []byte("1")), "but q/2 exists"},
 		{"a subscription of a queue", set([]byte("cs/3"), []byte(`{"topic":1,"config":{}}`)), "topic 1, which does not exist"},
 		{"progress of a queue that was deleted", set(key('p', 44), progress(3, 4)), ""},
-		{"a state of a queue that was deleted", func(db *pebble.DB) error {
-			v, closer, err := db.Get(state(fifoQueue, engine.StateReceived, 1))
-			if err != nil {
-				return err
-			}
-			defer closer.Close()
-			return db.Set(state(44, engine.StateReceived, 1), v, pebble.Sync)
-		}, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			fs := queued(t)
-			raw(t, fs, c.write)
-			r, err := pebblestore.Check(pebblestore.Options{Dir: "store", FS: fs})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if c.damage == "" {
-				if !r.Sound() || len(r.Leftovers) != 1 {
-					t.Errorf("damages %v, leftovers %v, want one leftover", r.Damages, r.Leftovers)
-				}
-				return
-			}
-			for _, d := range r.Damages {
-				if strings.Contains(d.Key+" "+d.Fault+" "+d.Meaning, c.damage) && d.Meaning != "" {
-					return
-				}
-			}
-			t.Errorf("damages %+v, want one with %q", r.Damages, c.damage)
-		})
-	}
+		{"a state of a queue that was deleted", duplicate(state(fifoQueue, engine.StateReceived, 1), state(44, engine.StateReceived, 1)), ""},
+	})
 }

@@ -37,8 +37,8 @@ type group struct {
 type Table struct {
 	entries  map[uint64]*Entry
 	groups   map[uint64]*group
-	hidden   hidden
-	ready    ready
+	hidden   heapOf[*Entry]
+	ready    heapOf[*group]
 	inFlight int
 	free     []*Entry // for the next use
 	idle     []*group // likewise
@@ -216,58 +216,17 @@ func (t *Table) Following(e *Entry) *Entry {
 	return nil
 }
 
-// hidden is a heap of messages by the time when they become visible, and by their sequences.
-type hidden []*Entry
-
-func (h hidden) Len() int { return len(h) }
-func (h hidden) Less(i, j int) bool {
-	return h[i].until < h[j].until || h[i].until == h[j].until && h[i].Sequence < h[j].Sequence
+// isBefore orders hidden messages by the time when they become visible, and by their sequences.
+func (e *Entry) isBefore(other *Entry) bool {
+	return e.until < other.until || e.until == other.until && e.Sequence < other.Sequence
 }
 
-func (h hidden) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].at, h[j].at = i, j
-}
+func (e *Entry) place() *int { return &e.at }
 
-func (h *hidden) Push(x any) {
-	e := x.(*Entry)
-	e.at = len(*h)
-	*h = append(*h, e)
-}
+// isBefore orders ready groups by the sequence of their first message.
+func (g *group) isBefore(other *group) bool { return g.first.Sequence < other.first.Sequence }
 
-func (h *hidden) Pop() any {
-	old := *h
-	e := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	e.at = -1
-	return e
-}
-
-// ready is a heap of groups by the sequence of their first message.
-type ready []*group
-
-func (h ready) Len() int           { return len(h) }
-func (h ready) Less(i, j int) bool { return h[i].first.Sequence < h[j].first.Sequence }
-func (h ready) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].at, h[j].at = i, j
-}
-
-func (h *ready) Push(x any) {
-	g := x.(*group)
-	g.at = len(*h)
-	*h = append(*h, g)
-}
-
-func (h *ready) Pop() any {
-	old := *h
-	g := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	g.at = -1
-	return g
-}
+func (g *group) place() *int { return &g.at }
 
 // Hidden is how many messages are hidden, those in flight included.
 func (t *Table) Hidden() int { return len(t.hidden) }

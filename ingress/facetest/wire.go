@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -70,6 +71,27 @@ func RunWire(t *testing.T, dir string, setup func(t *testing.T, e *engine.Engine
 				t.Errorf("response (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Requests are heads and bodies of the requests of golden files, for the seeds of fuzz tests.
+func Requests(t testing.TB, pattern string) iter.Seq2[string, string] {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files at %s (%v)", pattern, err)
+	}
+	return func(yield func(head, body string) bool) {
+		for _, file := range files {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			head, body, _ := strings.Cut(string(Request(archive.Files[0].Data)), "\r\n\r\n")
+			if !yield(head, body) {
+				return
+			}
+		}
 	}
 }
 

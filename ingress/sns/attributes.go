@@ -30,7 +30,7 @@ func (c *call) fillAttributes(m *engine.Message, e *messageForm, entry int) (siz
 }
 
 func (c *call) fillAttribute(m *engine.Message, a *attributeForm, entry int) (size int, err error) {
-	name, err := c.decodeKey(a.name)
+	name, err := aws.DecodeForm(&c.key, a.name)
 	if err != nil {
 		return 0, err
 	}
@@ -49,7 +49,7 @@ func (c *call) fillAttribute(m *engine.Message, a *attributeForm, entry int) (si
 	arena := m.Begin(engine.FieldAttributeType)
 	start := len(arena)
 	if arena, err = scan.AppendFormValue(arena, a.dataType); err != nil {
-		return 0, errEncoding
+		return 0, err
 	}
 	dataType := arena[start:]
 	base, err := attributeBase(name, dataType)

@@ -92,7 +92,7 @@ func (c *call) readIDs(b *batch) error {
 		start := len(c.ids)
 		var err error
 		if c.ids, err = scan.AppendFormValue(c.ids, raw); err != nil {
-			return errEncoding
+			return err
 		}
 		b.ids[i] = c.ids[start:len(c.ids):len(c.ids)]
 		for _, other := range b.ids[:i] {

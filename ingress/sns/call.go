@@ -1,14 +1,13 @@
 package sns
 
 import (
-	"bytes"
 	"sync"
 
 	"github.com/valyala/fasthttp"
 
 	"fanfare/ingress"
 	"fanfare/ingress/auth"
-	"fanfare/ingress/scan"
+	"fanfare/ingress/aws"
 )
 
 // call is one request while it is answered. Its slices are views of the request, or scratch memory that goes back to
@@ -40,7 +39,7 @@ var callPool = sync.Pool{New: func() any {
 func newCall(f *Face, ctx *fasthttp.RequestCtx, h *ingress.Head) *call {
 	c := callPool.Get().(*call)
 	c.face, c.ctx, c.head, c.id = f, ctx, h, ingress.NewRequestID()
-	if isForm(h.Header.ContentType()) {
+	if aws.IsForm(h.Header.ContentType()) {
 		c.body = ctx.Request.Body()
 	}
 	scope := auth.ReadScope(h, "sns")
@@ -61,70 +60,20 @@ func (c *call) release() {
 	callPool.Put(c)
 }
 
-// isForm reports whether the body is a form. Without a type it is taken for one.
-func isForm(contentType []byte) bool {
-	const form = "application/x-www-form-urlencoded"
-	if i := bytes.IndexByte(contentType, ';'); i >= 0 {
-		contentType = contentType[:i]
-	}
-	contentType = bytes.TrimSpace(contentType)
-	return len(contentType) == 0 || len(contentType) == len(form) && equalFold(contentType, form)
-}
-
-// equalFold compares with a lower-case word in ASCII.
-func equalFold(text []byte, lower string) bool {
-	if len(text) != len(lower) {
-		return false
-	}
-	for i, c := range text {
-		if c >= 'A' && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // find returns the decoded value of a parameter that cannot be told from an absent one when it is empty. Valid until
 // scratch is used again.
 func (c *call) find(name string) ([]byte, error) {
-	for _, source := range [2][]byte{c.head.Query, c.body} {
-		s := scan.NewFormScanner(source)
-		for s.Next() {
-			key, err := c.decodeKey(s.Key)
-			if err != nil {
-				return nil, err
-			}
-			if string(key) == name {
-				return c.decode(s.Value)
-			}
+	p := c.parameters()
+	for p.Next() {
+		if string(p.Key) == name {
+			return c.decode(p.Value)
 		}
 	}
-	return nil, nil
+	return nil, p.Err()
 }
 
-// decodeKey returns a key decoded. Valid until the next call.
-func (c *call) decodeKey(key []byte) ([]byte, error) {
-	if scan.FormPlain(key) {
-		return key, nil
-	}
-	var err error
-	if c.key, err = scan.AppendFormValue(c.key[:0], key); err != nil {
-		return nil, errEncoding
-	}
-	return c.key, nil
-}
+// parameters walks the parameters of the request.
+func (c *call) parameters() aws.Parameters { return aws.NewParameters(c.head.Query, c.body, &c.key) }
 
 // decode returns a value decoded. Valid until scratch is used again.
-func (c *call) decode(value []byte) ([]byte, error) {
-	if scan.FormPlain(value) {
-		return value, nil
-	}
-	var err error
-	if c.scratch, err = scan.AppendFormValue(c.scratch[:0], value); err != nil {
-		return nil, errEncoding
-	}
-	return c.scratch, nil
-}
+func (c *call) decode(value []byte) ([]byte, error) { return aws.DecodeForm(&c.scratch, value) }

@@ -9,6 +9,7 @@ import (
 	"fanfare/engine"
 	"fanfare/ingress"
 	"fanfare/ingress/aws"
+	"fanfare/ingress/scan"
 )
 
 // Source: Amazon SNS API reference, "Common Errors" and the errors of each action.
@@ -73,8 +74,9 @@ func unknownAction(action, version string) error {
 	return &fault{400, "InvalidAction", fmt.Sprintf("Could not find operation %s for version %s", aws.Shorten(action), aws.Shorten(version))}
 }
 
-// codes maps the engine's errors.
+// codes maps the errors of the engine and of the scanner.
 var codes = ingress.ErrorTable[*fault]{
+	{scan.ErrFormEscape, errEncoding},
 	{engine.ErrTopicNotFound, &fault{404, "NotFound", "Topic does not exist"}},
 	{engine.ErrTopicExists, &fault{400, codeInvalid, "Invalid parameter: Attributes Reason: Topic already exists with different attributes"}},
 	{engine.ErrSubscriptionNotFound, &fault{404, "NotFound", "Subscription does not exist"}},

@@ -167,7 +167,7 @@ func fillID(m *engine.Message, field engine.Field, raw []byte, fault *fault) err
 	arena, err := scan.AppendFormValue(arena, raw)
 	switch {
 	case err != nil:
-		return errEncoding
+		return err
 	case !aws.IsOrderID(arena[start:]):
 		return fault
 	}

@@ -34,14 +34,7 @@ func createWith(name string, attributes ...string) []string {
 
 func TestCreateFIFOTopicRules(t *testing.T) {
 	s := newFIFOServer(t)
-	refused := func(message string, pairs ...string) {
-		t.Helper()
-		s.wantError(400, "InvalidParameter", "Invalid parameter: "+message, pairs...)
-	}
-	accepted := func(pairs ...string) {
-		t.Helper()
-		s.wantError(200, "", "", pairs...)
-	}
+	refused, accepted := s.wantInvalid, s.wantAccepted
 	// The ending and the attribute go together. The ending counts for the length.
 	accepted(createWith(strings.Repeat("n", 251)+".fifo", "FifoTopic", "true")...)
 	for _, name := range []string{strings.Repeat("n", 252) + ".fifo", ".fifo", "a.b.fifo", "a.fifo.fifo", "a b.fifo", "a", "a.FIFO", "a.fifo ", "afifo"} {
@@ -162,14 +155,7 @@ func ordered(arn, text, group, id string, more ...string) []string {
 
 func TestFIFOPublishRules(t *testing.T) {
 	s := newFIFOServer(t)
-	refused := func(message string, pairs ...string) {
-		t.Helper()
-		s.wantError(400, "InvalidParameter", "Invalid parameter: "+message, pairs...)
-	}
-	accepted := func(pairs ...string) {
-		t.Helper()
-		s.wantError(200, "", "", pairs...)
-	}
+	refused, accepted := s.wantInvalid, s.wantAccepted
 	const (
 		noGroup = "The MessageGroupId parameter is required for FIFO topics"
 		noID    = "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"

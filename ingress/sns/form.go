@@ -3,8 +3,6 @@ package sns
 import (
 	"bytes"
 	"slices"
-
-	"fanfare/ingress/scan"
 )
 
 const (
@@ -83,22 +81,14 @@ func (c *call) scanPublish(batch bool) error {
 	if !batch {
 		f.count = 1
 	}
-	for _, source := range [2][]byte{c.head.Query, c.body} {
-		s := scan.NewFormScanner(source)
-		for s.Next() {
-			key, err := c.decodeKey(s.Key)
-			if err != nil {
-				return err
-			}
-			// A value that is there is never nil.
-			value := s.Value
-			if value == nil {
-				value = s.Key[len(s.Key):]
-			}
-			if err := f.set(key, value, batch); err != nil {
-				return err
-			}
+	p := c.parameters()
+	for p.Next() {
+		if err := f.set(p.Key, p.Value, batch); err != nil {
+			return err
 		}
+	}
+	if p.Err() != nil {
+		return p.Err()
 	}
 	if batch {
 		slices.SortFunc(f.entries[:f.count], func(a, b messageForm) int { return a.number - b.number })

@@ -4,12 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/valyala/fasthttp"
 
 	"fanfare/engine"
@@ -19,16 +16,7 @@ import (
 
 // FuzzSNSPublish reads bodies as Publish and compares what it makes of those it accepts with net/url.
 func FuzzSNSPublish(f *testing.F) {
-	files, err := filepath.Glob("testdata/wire/publish*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatal(err, files)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		_, body, _ := strings.Cut(string(facetest.Request(txtar.Parse(text).Files[0].Data)), "\r\n\r\n")
+	for _, body := range facetest.Requests(f, "testdata/wire/publish*.txtar") {
 		f.Add(body)
 	}
 	e := facetest.NewEngine(f, nil, facetest.Quiet())

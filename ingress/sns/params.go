@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"fanfare/ingress/scan"
 )
 
 // paramsMax is how many parameters a control operation may have.
@@ -19,31 +17,25 @@ type params map[string]string
 
 func (c *call) params() (params, error) {
 	p := params{}
-	for _, source := range [2][]byte{c.head.Query, c.body} {
-		s := scan.NewFormScanner(source)
-		for s.Next() {
-			key, err := c.decodeKey(s.Key)
-			if err != nil {
-				return nil, err
-			}
-			value, err := c.decode(s.Value)
-			if err != nil {
-				return nil, err
-			}
-			name := string(key)
-			switch {
-			case !utf8.ValidString(name) || !utf8.Valid(value):
-				return nil, invalid("a parameter is not UTF-8")
-			case len(p) == paramsMax:
-				return nil, invalid("more than %d parameters", paramsMax)
-			}
-			if _, ok := p[name]; ok {
-				return nil, duplicateParameter(key)
-			}
-			p[name] = string(value)
+	given := c.parameters()
+	for given.Next() {
+		value, err := c.decode(given.Value)
+		if err != nil {
+			return nil, err
 		}
+		name := string(given.Key)
+		switch {
+		case !utf8.ValidString(name) || !utf8.Valid(value):
+			return nil, invalid("a parameter is not UTF-8")
+		case len(p) == paramsMax:
+			return nil, invalid("more than %d parameters", paramsMax)
+		}
+		if _, ok := p[name]; ok {
+			return nil, duplicateParameter(given.Key)
+		}
+		p[name] = string(value)
 	}
-	return p, nil
+	return p, given.Err()
 }
 
 // required returns a parameter that must be there and not be empty.

@@ -106,7 +106,7 @@ func fillSubject(m *engine.Message, e *messageForm) error {
 	start := len(arena)
 	arena, err := scan.AppendFormValue(arena, raw)
 	if err != nil {
-		return errEncoding
+		return err
 	}
 	subject := arena[start:]
 	if len(subject) == 0 || !utf8.Valid(subject) || utf8.RuneCount(subject) > subjectRunesMax {
@@ -133,7 +133,7 @@ func fillText(m *engine.Message, e *messageForm) (size int, err error) {
 	text := arena[start:]
 	switch {
 	case err != nil:
-		return 0, errEncoding
+		return 0, err
 	case len(text) == 0:
 		return 0, errEmpty
 	case !utf8.Valid(text):

@@ -1,6 +1,10 @@
 package sns
 
-import "github.com/valyala/fasthttp"
+import (
+	"github.com/valyala/fasthttp"
+
+	"fanfare/ingress/aws"
+)
 
 // begin opens the reply of an action and its result.
 func (c *call) begin(action string) *xmlWriter {
@@ -52,13 +56,7 @@ func (c *call) requestID() {
 	c.out.end("RequestId")
 }
 
-var headerRequestID = []byte("x-amzn-RequestId")
-
 // send writes what is in out as the reply.
 func (c *call) send(status int) {
-	var id [36]byte
-	c.ctx.SetStatusCode(status)
-	c.ctx.SetContentType("text/xml")
-	c.ctx.Response.Header.SetCanonical(headerRequestID, c.id.AppendUUID(id[:0]))
-	c.ctx.Response.SetBody(c.out.buf)
+	aws.Reply(c.ctx, c.id, status, "text/xml", c.out.buf)
 }

@@ -129,6 +129,16 @@ func (s *server) wantError(status int, code, message string, pairs ...string) {
 	})
 }
 
+func (s *server) wantInvalid(message string, pairs ...string) {
+	s.t.Helper()
+	s.wantError(400, "InvalidParameter", "Invalid parameter: "+message, pairs...)
+}
+
+func (s *server) wantAccepted(pairs ...string) {
+	s.t.Helper()
+	s.wantError(200, "", "", pairs...)
+}
+
 // publish is a Publish to T1 with more parameters.
 func publish(pairs ...string) []string {
 	return append([]string{"Action", "Publish", "TopicArn", arnT1}, pairs...)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"time"
 
 	"fanfare/engine"
 )
@@ -19,6 +20,7 @@ type batch struct {
 	errors   [batchMax]error
 	messages [batchMax]*engine.Message // nil for an entry that is refused alone
 	receipts [batchMax]engine.Receipt
+	hidden   [batchMax]time.Duration // of the receipts
 }
 
 func (b *batch) release() {

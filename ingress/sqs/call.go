@@ -55,9 +55,9 @@ func newCall(f *Face, ctx *fasthttp.RequestCtx, h *ingress.Head) *call {
 	c.face, c.ctx, c.head, c.id = f, ctx, h, ingress.NewRequestID()
 	c.scope = auth.ReadScope(h, service)
 	target := h.Header.PeekCanonical(headerTarget)
-	c.json = len(target) > 0 || isJSON(h.Header.ContentType())
+	c.json = len(target) > 0 || aws.IsType(h.Header.ContentType(), typeJSON)
 	c.body = ctx.Request.Body()
-	if !c.json && !isForm(h.Header.ContentType()) {
+	if !c.json && !aws.IsForm(h.Header.ContentType()) {
 		c.body = nil
 	}
 	return c
@@ -94,7 +94,7 @@ func (c *call) appendText(dst, raw []byte) ([]byte, error) {
 	dst, err := scan.AppendFormValue(dst, raw)
 	switch {
 	case err != nil:
-		return dst, errEncoding
+		return dst, err
 	case !utf8.Valid(dst[start:]):
 		return dst, errNotUTF8
 	}

@@ -147,8 +147,9 @@ func wrongKind(kind scan.JSONKind, number bool) error {
 	return &fault{400, shapeMalformed, codeMalformed, found + " can not be converted to " + want}
 }
 
-// codes maps the engine's errors.
+// codes maps the errors of the engine and of the scanner.
 var codes = ingress.ErrorTable[*fault]{
+	{scan.ErrFormEscape, errEncoding},
 	{engine.ErrQueueNotFound, errNoQueue},
 	{engine.ErrTopicNotFound, errNoQueue}, // a queue that is deleted while a message is sent to it
 	{engine.ErrQueueLimit, &fault{403, "OverLimit", "", "There are as many queues as there may be."}},

@@ -48,7 +48,7 @@ func (f *Face) Claims(h *ingress.Head) bool {
 	if isQueuePath(h.Path) {
 		return len(h.Header.PeekCanonical(headerAuthorization)) == 0 && (h.IsMethod(fasthttp.MethodPost) || saysSQS(h.Query))
 	}
-	return string(h.Path) == "/" && (saysSQS(h.Query) || isForm(h.Header.ContentType()) && saysSQS(h.Body))
+	return string(h.Path) == "/" && (saysSQS(h.Query) || aws.IsForm(h.Header.ContentType()) && saysSQS(h.Body))
 }
 
 var (
@@ -78,34 +78,6 @@ func saysSQS(form []byte) bool {
 		}
 	}
 	return false
-}
-
-// isForm reports whether the body is a form. Without a type it is taken for one.
-func isForm(contentType []byte) bool {
-	return len(contentType) == 0 || isType(contentType, "application/x-www-form-urlencoded")
-}
-
-// isJSON reports whether the body is of the JSON protocol.
-func isJSON(contentType []byte) bool { return isType(contentType, "application/x-amz-json-1.0") }
-
-// isType compares a content type without its parameters with a lower-case one.
-func isType(contentType []byte, want string) bool {
-	if i := bytes.IndexByte(contentType, ';'); i >= 0 {
-		contentType = contentType[:i]
-	}
-	contentType = bytes.TrimSpace(contentType)
-	if len(contentType) != len(want) {
-		return false
-	}
-	for i, b := range contentType {
-		if b >= 'A' && b <= 'Z' {
-			b |= 0x20
-		}
-		if b != want[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // BodyBytesMax is 8 MiB.

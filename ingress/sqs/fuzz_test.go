@@ -3,13 +3,10 @@ package sqs
 import (
 	"encoding/json"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/valyala/fasthttp"
 
 	"fanfare/ingress"
@@ -19,16 +16,7 @@ import (
 // seed adds the bodies of the golden files of one protocol.
 func seed(f *testing.F, isJSON bool) {
 	f.Helper()
-	files, err := filepath.Glob("testdata/wire/*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatal(err, files)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		head, body, _ := strings.Cut(string(facetest.Request(txtar.Parse(text).Files[0].Data)), "\r\n\r\n")
+	for head, body := range facetest.Requests(f, "testdata/wire/*.txtar") {
 		if strings.Contains(head, "X-Amz-Target") == isJSON {
 			f.Add(body)
 		}

@@ -27,19 +27,7 @@ func (c *call) scanJSON() error {
 
 // jsonMembers reads the members of an object that has begun: those of an entry, or of the top when e is nil.
 func (c *call) jsonMembers(e *entry) error {
-	s := &c.scanner
-	for {
-		switch s.Next() {
-		case scan.JSONObjectEnd:
-			return nil
-		case scan.JSONKey:
-			if err := c.jsonMember(e, s.Key(c.key[:0])); err != nil {
-				return err
-			}
-		default:
-			return errSyntax
-		}
-	}
+	return c.jsonRest(func() error { return c.jsonMember(e, c.scanner.Key(c.key[:0])) })
 }
 
 // jsonMember reads the value of one member.

@@ -4,86 +4,86 @@ import "fanfare/ingress/scan"
 
 // The lists and maps of the JSON protocol.
 
+// jsonArray reads a list, or null. The function reads a member that has begun.
+func (c *call) jsonArray(item func(kind scan.JSONKind) error) error {
+	ok, err := c.jsonBegin(scan.JSONArray)
+	for ok && err == nil {
+		switch kind := c.scanner.Next(); kind {
+		case scan.JSONArrayEnd:
+			return nil
+		case scan.JSONInvalid:
+			return errSyntax
+		default:
+			err = item(kind)
+		}
+	}
+	return err
+}
+
+// jsonObject reads an object, or null. The function reads what belongs to a key.
+func (c *call) jsonObject(member func() error) error {
+	if ok, err := c.jsonBegin(scan.JSONObject); !ok {
+		return err
+	}
+	return c.jsonRest(member)
+}
+
+// jsonRest reads what remains of an object that has begun.
+func (c *call) jsonRest(member func() error) error {
+	for {
+		switch c.scanner.Next() {
+		case scan.JSONObjectEnd:
+			return nil
+		case scan.JSONKey:
+			if err := member(); err != nil {
+				return err
+			}
+		default:
+			return errSyntax
+		}
+	}
+}
+
 func (c *call) jsonEntries() error {
 	f := &c.form
 	for i := range f.entries[:f.count] {
 		f.entries[i].reset()
 	}
 	f.count, f.sent = 0, 0
-	ok, err := c.jsonBegin(scan.JSONArray)
-	if !ok {
-		return err
-	}
-	for {
-		switch c.scanner.Next() {
-		case scan.JSONArrayEnd:
-			return nil
-		case scan.JSONObject:
-			e := f.next(f.sent)
-			if e == nil {
-				err = c.jsonSkip()
-			} else {
-				err = c.jsonMembers(e)
-			}
-			if err != nil {
-				return err
-			}
-		case scan.JSONInvalid:
-			return errSyntax
-		default:
+	return c.jsonArray(func(kind scan.JSONKind) error {
+		if kind != scan.JSONObject {
 			return errStructure
 		}
-	}
+		e := f.next(f.sent)
+		if e == nil {
+			return c.jsonSkip()
+		}
+		return c.jsonMembers(e)
+	})
 }
 
 func (c *call) jsonList(l list) error {
 	f := &c.form
 	clear(f.lists[l])
 	f.lists[l] = f.lists[l][:0]
-	ok, err := c.jsonBegin(scan.JSONArray)
-	if !ok {
-		return err
-	}
-	for {
-		switch kind := c.scanner.Next(); kind {
-		case scan.JSONArrayEnd:
-			return nil
-		case scan.JSONString:
-			if err := f.add(l, c.scanner.Text()); err != nil {
-				return err
-			}
-		case scan.JSONInvalid:
-			return errSyntax
-		default:
+	return c.jsonArray(func(kind scan.JSONKind) error {
+		if kind != scan.JSONString {
 			return wrongKind(kind, false)
 		}
-	}
+		return f.add(l, c.scanner.Text())
+	})
 }
 
 func (c *call) jsonPairs(pairs *[]pair) error {
 	clear(*pairs)
 	*pairs = (*pairs)[:0]
-	ok, err := c.jsonBegin(scan.JSONObject)
-	if !ok {
-		return err
-	}
-	for {
-		switch c.scanner.Next() {
-		case scan.JSONObjectEnd:
-			return nil
-		case scan.JSONKey:
-			key := c.scanner.Text()
-			p := pairKeyed(pairs, key)
-			if p == nil {
-				return errListTooLong
-			}
-			if err := c.jsonValue(&p.value, false); err != nil {
-				return err
-			}
-		default:
-			return errSyntax
+	return c.jsonObject(func() error {
+		p := pairKeyed(pairs, c.scanner.Text())
+		if p == nil {
+			return errListTooLong
 		}
-	}
+		return c.jsonValue(&p.value, false)
+	})
 }
 
 // pairKeyed finds the member with a key as it is written, or makes it; nil when there are too many.
@@ -103,85 +103,39 @@ func pairKeyed(pairs *[]pair, key []byte) *pair {
 // jsonAttributes reads the attributes of a message.
 func (c *call) jsonAttributes(l *attributeList) error {
 	l.reset()
-	ok, err := c.jsonBegin(scan.JSONObject)
-	if !ok {
-		return err
-	}
-	for {
-		switch c.scanner.Next() {
-		case scan.JSONObjectEnd:
-			return nil
-		case scan.JSONKey:
-			a := l.named(c.scanner.Text())
-			if ok, err := c.jsonBegin(scan.JSONObject); err != nil || !ok {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			if err := c.jsonAttribute(a); err != nil {
-				return err
-			}
-		default:
-			return errSyntax
-		}
-	}
+	return c.jsonObject(func() error { return c.jsonAttribute(l.named(c.scanner.Text())) })
 }
 
-// jsonAttribute reads the members of one; a is nil when it is one too many.
+// jsonAttribute reads one; a is nil when it is one too many.
 func (c *call) jsonAttribute(a *attribute) error {
 	var ignored attribute
 	if a == nil {
 		a = &ignored
 	}
 	s := &c.scanner
-	for {
-		switch s.Next() {
-		case scan.JSONObjectEnd:
-			return nil
-		case scan.JSONKey:
-			var err error
-			switch string(s.Key(c.key[:0])) {
-			case "DataType":
-				err = c.jsonValue(&a.dataType, false)
-			case "StringValue":
-				err = c.jsonValue(&a.text, false)
-			case "BinaryValue":
-				err = c.jsonValue(&a.binary, false)
-			case "StringListValues":
-				err = c.jsonAny(&a.textList)
-			case "BinaryListValues":
-				err = c.jsonAny(&a.binaryList)
-			default:
-				s.Next()
-				err = c.jsonSkip()
-			}
-			if err != nil {
-				return err
-			}
-		default:
-			return errSyntax
+	return c.jsonObject(func() error {
+		switch string(s.Key(c.key[:0])) {
+		case "DataType":
+			return c.jsonValue(&a.dataType, false)
+		case "StringValue":
+			return c.jsonValue(&a.text, false)
+		case "BinaryValue":
+			return c.jsonValue(&a.binary, false)
+		case "StringListValues":
+			return c.jsonAny(&a.textList)
+		case "BinaryListValues":
+			return c.jsonAny(&a.binaryList)
 		}
-	}
+		s.Next()
+		return c.jsonSkip()
+	})
 }
 
 // jsonAny notes whether a list has a member.
 func (c *call) jsonAny(has *bool) error {
-	ok, err := c.jsonBegin(scan.JSONArray)
-	if *has = false; !ok {
-		return err
-	}
-	for {
-		switch c.scanner.Next() {
-		case scan.JSONArrayEnd:
-			return nil
-		case scan.JSONInvalid:
-			return errSyntax
-		default:
-			*has = true
-			if err := c.jsonSkip(); err != nil {
-				return err
-			}
-		}
-	}
+	*has = false
+	return c.jsonArray(func(scan.JSONKind) error {
+		*has = true
+		return c.jsonSkip()
+	})
 }

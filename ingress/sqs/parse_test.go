@@ -189,7 +189,7 @@ func TestQueryRules(t *testing.T) {
 		_, err := parsed(t, false, "/", query)
 		got := ""
 		if err != nil {
-			got = err.Error()
+			got = faultOf(err).Error()
 		}
 		if got != want {
 			t.Errorf("%s: got %q, want %q", query, got, want)

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"fanfare/ingress/scan"
-
 	"fanfare/ingress/aws"
 )
 
@@ -14,38 +12,18 @@ import (
 
 // scanQuery takes a request of the query protocol apart. Its parameters stand in the URL, in the body, or in both.
 func (c *call) scanQuery() error {
-	for _, source := range [2][]byte{c.head.Query, c.body} {
-		s := scan.NewFormScanner(source)
-		for s.Next() {
-			key, err := c.decodeKey(s.Key)
-			if err != nil {
-				return err
-			}
-			// A value that is there is never nil.
-			value := s.Value
-			if value == nil {
-				value = s.Key[len(s.Key):]
-			}
-			if err := c.form.set(key, value); err != nil {
-				return err
-			}
+	p := aws.NewParameters(c.head.Query, c.body, &c.key)
+	for p.Next() {
+		if err := c.form.set(p.Key, p.Value); err != nil {
+			return err
 		}
+	}
+	if p.Err() != nil {
+		return p.Err()
 	}
 	f := &c.form
 	slices.SortFunc(f.entries[:f.count], func(a, b entry) int { return a.number - b.number })
 	return nil
-}
-
-// decodeKey returns a key decoded. Valid until the next call.
-func (c *call) decodeKey(key []byte) ([]byte, error) {
-	if scan.FormPlain(key) {
-		return key, nil
-	}
-	var err error
-	if c.key, err = scan.AppendFormValue(c.key[:0], key); err != nil {
-		return nil, errEncoding
-	}
-	return c.key, nil
 }
 
 // set takes one parameter. Those it does not know are skipped.

@@ -1,6 +1,10 @@
 package sqs
 
-import "github.com/valyala/fasthttp"
+import (
+	"github.com/valyala/fasthttp"
+
+	"fanfare/ingress/aws"
+)
 
 // begin opens the reply of an action that has a result.
 func (c *call) begin() *writer {
@@ -61,17 +65,14 @@ func (c *call) requestID() {
 	c.out.end("RequestId")
 }
 
-var headerRequestID = []byte("x-amzn-RequestId")
+// typeJSON is the content type of the JSON protocol.
+const typeJSON = "application/x-amz-json-1.0"
 
 // send writes what is in out as the reply.
 func (c *call) send(status int) {
-	var id [36]byte
-	c.ctx.SetStatusCode(status)
+	contentType := "text/xml"
 	if c.json {
-		c.ctx.SetContentType("application/x-amz-json-1.0")
-	} else {
-		c.ctx.SetContentType("text/xml")
+		contentType = typeJSON
 	}
-	c.ctx.Response.Header.SetCanonical(headerRequestID, c.id.AppendUUID(id[:0]))
-	c.ctx.Response.SetBody(c.out.buf)
+	aws.Reply(c.ctx, c.id, status, contentType, c.out.buf)
 }

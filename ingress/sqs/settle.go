@@ -8,22 +8,55 @@ import (
 	"fanfare/ingress/aws"
 )
 
+// settling does something with receipts: with the messages that are to be hidden, for how long.
+type settling func(q *engine.Queue, receipts []engine.Receipt, hidden []time.Duration, errs []error)
+
+func deleting(q *engine.Queue, receipts []engine.Receipt, _ []time.Duration, errs []error) {
+	q.Delete(receipts, errs)
+}
+
 // deleteMessage answers DeleteMessage.
-func (c *call) deleteMessage() error {
+func (c *call) deleteMessage() error { return c.settleOne(false, deleting) }
+
+// deleteMessageBatch answers DeleteMessageBatch.
+func (c *call) deleteMessageBatch() error {
+	return c.settle("DeleteMessageBatchResultEntry", false, deleting)
+}
+
+// changeVisibility answers ChangeMessageVisibility.
+func (c *call) changeVisibility() error { return c.settleOne(true, (*engine.Queue).ChangeVisibility) }
+
+// changeVisibilityBatch answers ChangeMessageVisibilityBatch.
+func (c *call) changeVisibilityBatch() error {
+	return c.settle("ChangeMessageVisibilityBatchResultEntry", true, (*engine.Queue).ChangeVisibility)
+}
+
+// settleOne does something with the receipt of a request, and answers.
+func (c *call) settleOne(hiding bool, do settling) error {
 	q, err := c.queue()
 	if err != nil {
 		return err
 	}
+	e := &c.form.top
 	b := &c.batch
 	defer b.release()
-	if b.receipts[0], err = c.receipt(&c.form.top); err != nil {
+	if b.receipts[0], b.hidden[0], err = c.toSettle(e, hiding); err != nil {
 		return err
 	}
-	q.Delete(b.receipts[:1], b.errors[:1])
+	do(q, b.receipts[:1], b.hidden[:1], b.errors[:1])
 	if err := b.errors[0]; err != nil {
-		return c.expired(err, &c.form.top)
+		return c.expired(err, e)
 	}
 	return c.replyNone()
+}
+
+// toSettle reads a receipt and, of a message that is to be hidden, how long.
+func (c *call) toSettle(e *entry, hiding bool) (receipt engine.Receipt, hidden time.Duration, err error) {
+	receipt, err = c.receipt(e)
+	if err == nil && hiding {
+		hidden, err = c.hidden(e)
+	}
+	return receipt, hidden, err
 }
 
 // expired says of a receipt that is not good any more which one it was.
@@ -42,40 +75,6 @@ func (c *call) expired(err error, e *entry) error {
 	return invalidParam(aws.Shorten(handle), "ReceiptHandle", reason)
 }
 
-// deleteMessageBatch answers DeleteMessageBatch.
-func (c *call) deleteMessageBatch() error {
-	return c.settle("DeleteMessageBatchResultEntry", false, func(q *engine.Queue, receipts []engine.Receipt, _ []time.Duration, errs []error) {
-		q.Delete(receipts, errs)
-	})
-}
-
-// changeVisibility answers ChangeMessageVisibility.
-func (c *call) changeVisibility() error {
-	q, err := c.queue()
-	if err != nil {
-		return err
-	}
-	b := &c.batch
-	defer b.release()
-	if b.receipts[0], err = c.receipt(&c.form.top); err != nil {
-		return err
-	}
-	hidden, err := c.hidden(&c.form.top)
-	if err != nil {
-		return err
-	}
-	q.ChangeVisibility(b.receipts[:1], []time.Duration{hidden}, b.errors[:1])
-	if err := b.errors[0]; err != nil {
-		return c.expired(err, &c.form.top)
-	}
-	return c.replyNone()
-}
-
-// changeVisibilityBatch answers ChangeMessageVisibilityBatch.
-func (c *call) changeVisibilityBatch() error {
-	return c.settle("ChangeMessageVisibilityBatchResultEntry", true, (*engine.Queue).ChangeVisibility)
-}
-
 // hidden reads how long a message is to be hidden.
 func (c *call) hidden(e *entry) (time.Duration, error) {
 	seconds, given, err := c.between(e.values[paramVisibility], "VisibilityTimeout", 0, visibilityMax, visibilityReason)
@@ -86,7 +85,7 @@ func (c *call) hidden(e *entry) (time.Duration, error) {
 }
 
 // settle does something with the receipts of a batch, those that are receipts, and answers.
-func (c *call) settle(element string, hiding bool, do func(q *engine.Queue, receipts []engine.Receipt, hidden []time.Duration, errs []error)) error {
+func (c *call) settle(element string, hiding bool, do settling) error {
 	q, err := c.queue()
 	if err != nil {
 		return err
@@ -96,17 +95,11 @@ func (c *call) settle(element string, hiding bool, do func(q *engine.Queue, rece
 	if err := c.checkBatch(); err != nil {
 		return err
 	}
-	var hidden [batchMax]time.Duration
 	var errs [batchMax]error
 	var of [batchMax]int // the entry of each receipt
 	n := 0
 	for i := range c.form.count {
-		e := &c.form.entries[i]
-		b.receipts[n], err = c.receipt(e)
-		if err == nil && hiding {
-			hidden[n], err = c.hidden(e)
-		}
-		if err != nil {
+		if b.receipts[n], b.hidden[n], err = c.toSettle(&c.form.entries[i], hiding); err != nil {
 			b.errors[i] = err
 			continue
 		}
@@ -114,7 +107,7 @@ func (c *call) settle(element string, hiding bool, do func(q *engine.Queue, rece
 		n++
 	}
 	if n > 0 {
-		do(q, b.receipts[:n], hidden[:n], errs[:n])
+		do(q, b.receipts[:n], b.hidden[:n], errs[:n])
 	}
 	for i, err := range errs[:n] {
 		if err != nil {
