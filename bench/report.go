@@ -18,6 +18,7 @@ type Report struct {
 	Duration time.Duration `json:"duration_ns"`
 	Rows     []Row         `json:"rows"`
 	Peers    []Row         `json:"peers,omitempty"` // the same work done by other programs
+	Later    []Later       `json:"later,omitempty"` // what was measured by itself
 }
 
 // Row is one line of a report. What Engine and Ceiling count is in Unit.

@@ -56,6 +56,9 @@ func writeMachine(b *bytes.Buffer, r *Report) {
 	} {
 		fmt.Fprintf(b, "| %s | %s |\n", line[0], cell(line[1]))
 	}
+	for i := range r.Later {
+		b.WriteString("\n" + r.Later[i].text() + "\n")
+	}
 }
 
 func writeFigures(b *bytes.Buffer, figures []Figure) {
@@ -138,6 +141,7 @@ fanfare bench suite --json old.json                        # before a change
 fanfare bench suite --json new.json --compare old.json     # after it: measures, then says what changed
 fanfare bench compare old.json new.json --fail-over 10     # of two that were kept; exit code 1 if one is 10 % worse
 fanfare bench page new.json                                # writes this page again, without measuring
+fanfare bench page new.json queues.json                    # likewise, with the rows of a run with --rows queues in it
 ` + "```" + `
 
 A change counts when the Mann-Whitney U test on the raw runs of both, with its exact distribution, gives p < 0.05. With

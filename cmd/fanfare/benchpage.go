@@ -81,15 +81,24 @@ func relative(from, to string) (string, error) {
 }
 
 type benchPage struct {
-	Report string `arg:"" help:"Report that the suite wrote with --json." placeholder:"FILE"`
+	Reports []string `arg:"" help:"Report that the suite wrote with --json, and those of runs with --rows whose groups it is to have." placeholder:"FILE"`
 	pageFlags
 }
 
 // Run writes the page of a report that was measured before, so that new explanations need no new figures.
 func (c *benchPage) Run(context.Context) error {
-	report, err := readReport(c.Report)
+	report, err := readReport(c.Reports[0])
 	if err != nil {
 		return err
+	}
+	for _, file := range c.Reports[1:] {
+		part, err := readReport(file)
+		if err != nil {
+			return err
+		}
+		if err := report.Add(part); err != nil {
+			return err
+		}
 	}
 	return c.writePage(report)
 }
