@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // duplicatesMax is how many messages of one topic are remembered at a time: more within the window are refused.
@@ -45,20 +43,18 @@ type remembered struct {
 const (
 	publishedVersion = 1
 	publishedSize    = 45
-	publishedSum     = 41
 )
 
 func appendPublished(dst []byte, key [16]byte, p *publication) []byte {
 	start := len(dst)
 	dst = append(append(append(dst, publishedVersion), key[:]...), p.id[:]...)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(p.at))
-	return binary.LittleEndian.AppendUint32(dst, uint32(xxhash.Sum64(dst[start:])))
+	return appendSum(dst, start)
 }
 
 // ParsePublished reads a stored StatePublished.
 func ParsePublished(seq Sequence, value []byte) (key [16]byte, id MessageID, at int64, err error) {
-	if len(value) != publishedSize || value[0] != publishedVersion ||
-		binary.LittleEndian.Uint32(value[publishedSum:]) != uint32(xxhash.Sum64(value[:publishedSum])) {
+	if len(value) != publishedSize || value[0] != publishedVersion || !sumHolds(value) {
 		return key, id, 0, fmt.Errorf("engine: publication %d: %w", seq, ErrRecordDamaged)
 	}
 	return [16]byte(value[1:]), MessageID(value[17:]), int64(binary.LittleEndian.Uint64(value[33:])), nil

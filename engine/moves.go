@@ -294,7 +294,7 @@ func (q *Queue) move(to string, most int) (moved int, err error) {
 		e := q.table.Get(uint64(r.Receipt.Sequence))
 		switch {
 		case e == nil || e.Receives != r.Receipt.Receives: // it was purged, or its time is over
-		case target == nil || (target.Config().FIFO == nil) != (q.Config().FIFO == nil):
+		case target == nil || target.fifo() != q.fifo():
 			err = errNoOrigin
 			q.table.Show(e)
 		default:
@@ -312,10 +312,8 @@ func (q *Queue) move(to string, most int) (moved int, err error) {
 		r.Message.Release()
 	}
 	if moved > 0 {
-		written := q.ledger.wait()
-		<-written.done
-		if written.err != nil {
-			return 0, written.err
+		if err := q.ledger.flush(); err != nil {
+			return 0, err
 		}
 	}
 	return moved, err

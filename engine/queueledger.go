@@ -63,14 +63,18 @@ func (l *queueLedger) note(n queueNote) {
 	l.mu.Lock()
 	l.notes = append(l.notes, n)
 	l.mu.Unlock()
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	l.signal()
 }
 
-// wait returns what is closed when all that was noted before is durable.
-func (l *queueLedger) wait() *round {
+// flush returns when all that was noted before is durable.
+func (l *queueLedger) flush() error {
+	r := l.join()
+	<-r.done
+	return r.err
+}
+
+// join returns the round that has all that was noted before.
+func (l *queueLedger) join() *round {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.round
@@ -83,11 +87,15 @@ func (l *queueLedger) wait() *round {
 		}
 		l.round = r
 	}
+	l.signal()
+	return r
+}
+
+func (l *queueLedger) signal() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	return r
 }
 
 // run writes until stop is closed, and then what is left.

@@ -33,17 +33,21 @@ func (q *Queue) Delete(receipts []Receipt, errs []error) {
 	if !waits {
 		return
 	}
-	written := q.ledger.wait()
-	<-written.done
+	err = q.ledger.flush()
 	for i := range errs {
 		if errs[i] == nil {
-			errs[i] = written.err
+			errs[i] = err
 		}
 	}
 }
 
+// gaveLocked reports whether a receipt can be one of the queue's.
+func (q *Queue) gaveLocked(r Receipt) bool {
+	return r.Topic == q.topic.ID && r.Sequence != 0 && r.Sequence <= q.high
+}
+
 func (q *Queue) deleteLocked(r Receipt) (deleted bool, err error) {
-	if r.Topic != q.topic.ID || r.Sequence == 0 || r.Sequence > q.high {
+	if !q.gaveLocked(r) {
 		return false, ErrReceiptInvalid
 	}
 	e := q.table.Get(uint64(r.Sequence))
@@ -80,7 +84,7 @@ func (q *Queue) reach(receipts []Receipt) error {
 		q.mu.Lock()
 		next, missing := q.next, false
 		for _, r := range receipts {
-			missing = missing || r.Topic == q.topic.ID && r.Sequence >= next && r.Sequence <= q.high
+			missing = missing || q.gaveLocked(r) && r.Sequence >= next
 		}
 		q.mu.Unlock()
 		if !missing || next == before {
@@ -121,7 +125,7 @@ func (q *Queue) ChangeVisibility(receipts []Receipt, hidden []time.Duration, err
 }
 
 func (q *Queue) hideAgainLocked(r Receipt, hidden time.Duration, now int64) error {
-	if r.Topic != q.topic.ID || r.Sequence == 0 || r.Sequence > q.high {
+	if !q.gaveLocked(r) {
 		return ErrReceiptInvalid
 	}
 	e := q.table.Get(uint64(r.Sequence))
@@ -149,9 +153,7 @@ func (e *Engine) PurgeQueue(q *Queue) error {
 	q.noteLocked(queueNote{kind: notePurged, sequence: through})
 	q.mu.Unlock()
 	q.reading.Unlock()
-	written := q.ledger.wait()
-	<-written.done
-	return written.err
+	return q.ledger.flush()
 }
 
 // clearLocked lets go of all that memory has.

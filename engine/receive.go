@@ -136,7 +136,7 @@ func (q *Queue) endedLocked(c *QueueConfig, e *visibility.Entry, now int64) bool
 		return false
 	}
 	to := q.engine.Queue([]byte(c.DeadLetters.Queue))
-	if to == nil || to == q || (to.Config().FIFO == nil) != (c.FIFO == nil) {
+	if to == nil || to == q || to.fifo() != q.fifo() {
 		return false // there is no such place: it stays
 	}
 	q.removeLocked(e)
