@@ -147,19 +147,28 @@ func (t *trial) step(what string, fn func()) (alive bool, f *failure) {
 	}
 }
 
-// perform runs the trial to its end and compares what the disk holds.
-func (t *trial) perform() *failure {
+// start boots what is tried on a disk that fails; err is why it did not start.
+func (t *trial) start(boot func(d *disk) error) (alive bool, f *failure, err error) {
 	d := newDisk(t.fs, t.injector.plug)
 	t.names = d.names
-	var err error
-	alive, f := t.step("start", func() {
+	var booted error
+	alive, f = t.step("start", func() {
 		defer func() {
 			if p := recover(); p != nil {
 				t.death(fmt.Sprintf("panic: %v", p))
 			}
 		}()
-		err = t.w.boot(d, nil)
+		booted = boot(d)
 	})
+	if f != nil || !alive {
+		return alive, f, nil // it may be at work still
+	}
+	return true, nil, booted
+}
+
+// perform runs the trial to its end and compares what the disk holds.
+func (t *trial) perform() *failure {
+	alive, f, err := t.start(func(d *disk) error { return t.w.boot(d, nil) })
 	if f != nil {
 		return f
 	}

@@ -1,7 +1,6 @@
 package crashtest
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -32,19 +31,12 @@ const queueFaultSteps = 20
 
 // perform runs the trial to its end and compares what the disk holds.
 func (t *queueTrial) perform() *failure {
-	d := newDisk(t.fs, t.injector.plug)
-	t.names = d.names
-	var err error
-	alive, f := t.step("start", func() {
-		defer func() {
-			if p := recover(); p != nil {
-				t.death(fmt.Sprintf("panic: %v", p))
-			}
-		}()
+	alive, f, err := t.start(func(d *disk) (err error) {
 		t.queues, err = bootQueues(d, t.model, t.shape, func(why string) {
 			t.death(why)
 			select {}
 		})
+		return err
 	})
 	switch {
 	case f != nil:
